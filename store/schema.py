@@ -1,0 +1,323 @@
+"""The graph schema, declared once.
+
+The Arrow schemas of a bundle, LadybugDB's tables, Neo4j's constraints and the reference page of the
+documentation are all made from `NODES` and `RELATIONSHIPS` below. Adding a property is one line here.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+UID = re.compile(r"[A-Za-z0-9._:-]+")
+"""Uids stand in a URL path as they are."""
+
+
+class Type(StrEnum):
+    """What a property may hold; the value is LadybugDB's name of the type."""
+
+    STRING = "STRING"
+    STRINGS = "STRING[]"
+    INT = "INT64"
+    FLOAT = "DOUBLE"
+    BOOL = "BOOLEAN"
+
+    @property
+    def arrow(self) -> pa.DataType:
+        return _ARROW[self]
+
+
+_ARROW: dict[Type, pa.DataType] = {
+    Type.STRING: pa.string(),
+    Type.STRINGS: pa.list_(pa.string()),
+    Type.INT: pa.int64(),
+    Type.FLOAT: pa.float64(),
+    Type.BOOL: pa.bool_(),
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One property.
+
+    `optional` may be null. `volatile` differs between two runs of the same computation (times, machine):
+    it is stored and shown, but is no part of a content hash or of a digest.
+    """
+
+    name: str
+    type: Type
+    meaning: str
+    unit: str = ""
+    optional: bool = False
+    volatile: bool = False
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node label. `shared` nodes belong to many bundles and are merged; others belong to one circuit."""
+
+    label: str
+    meaning: str
+    columns: tuple[Column, ...]
+    shared: bool = True
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """A relationship type between one or more pairs of labels.
+
+    `derived` ones are made by the store. `keys` are the columns that, with source and target, tell two
+    relationships of the type apart.
+    """
+
+    type: str
+    meaning: str
+    endpoints: tuple[tuple[str, str], ...]
+    columns: tuple[Column, ...] = ()
+    derived: bool = False
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One Parquet file of a bundle: a node label, or a relationship type between one pair of labels."""
+
+    name: str
+    of: Node | Relationship
+    columns: tuple[Column, ...]
+    source: str = ""
+    target: str = ""
+
+    @property
+    def is_node(self) -> bool:
+        return isinstance(self.of, Node)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return ("uid",) if isinstance(self.of, Node) else ("source", "target", *self.of.keys)
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([pa.field(c.name, c.type.arrow, nullable=c.optional) for c in self.columns])
+
+
+_UID = Column("uid", Type.STRING, "Stable, readable, unique in the whole graph.")
+_SOURCE = Column("source", Type.STRING, "Uid of the node that the relationship leaves.")
+_TARGET = Column("target", Type.STRING, "Uid of the node that the relationship enters.")
+
+
+def _node(label: str, meaning: str, *columns: Column, shared: bool = True) -> Node:
+    return Node(label, meaning, (_UID, *columns), shared)
+
+
+MODEL = _node(
+    "Model",
+    "A language model.",
+    Column("name", Type.STRING, "The name it was opened by."),
+    Column("revision", Type.STRING, "Hash of its weights, or the hub's revision.", optional=True),
+    Column("n_layers", Type.INT, "Number of blocks."),
+    Column("d_model", Type.INT, "Width of the residual stream."),
+    Column("vocab_size", Type.INT, "Number of tokens it knows."),
+)
+
+DICTIONARY = _node(
+    "Dictionary",
+    "A sparse autoencoder, transcoder or cross-layer transcoder.",
+    Column("hook", Type.STRING, "The hook whose activations it decomposes."),
+    Column("layer", Type.INT, "The block that the hook stands in."),
+    Column("site", Type.STRING, "resid, mlp or attn."),
+    Column("architecture", Type.STRING, "jumprelu, standard, topk or gated.", optional=True),
+    Column("d_in", Type.INT, "Width of what it decomposes.", optional=True),
+    Column("n_features", Type.INT, "Number of latents.", optional=True),
+    Column("source", Type.STRING, "The release and id it came from.", optional=True),
+    Column("sha256", Type.STRING, "Hash of its weights.", optional=True),
+)
+
+FEATURE = _node(
+    "Feature",
+    "One latent of a dictionary.",
+    Column("layer", Type.INT, "The dictionary's layer."),
+    Column("index", Type.INT, "Its row in the decoder."),
+    Column("label", Type.STRING, "A short description.", optional=True),
+    Column("top_tokens", Type.STRINGS, "Tokens that its decoder row promotes most.", optional=True),
+    Column("bottom_tokens", Type.STRINGS, "Tokens that its decoder row suppresses most.", optional=True),
+    Column("density", Type.FLOAT, "Share of a corpus's tokens on which it is active.", optional=True),
+    Column("max_activation", Type.FLOAT, "Largest activation seen in a corpus.", optional=True),
+    Column("examples", Type.STRINGS, "Contexts of the largest activations, the token marked.", optional=True),
+)
+
+TASK = _node(
+    "Task",
+    "A set of prompt pairs with a metric.",
+    Column("name", Type.STRING, "Its name in recipes."),
+    Column("metric", Type.STRING, "What is measured, in words."),
+    Column("n_pairs", Type.INT, "Pairs that attribution used."),
+    Column("sha256", Type.STRING, "Hash of the pairs."),
+)
+
+PROMPT = _node(
+    "Prompt",
+    "One prompt.",
+    Column("text", Type.STRING, "The prompt as text."),
+    Column("tokens", Type.STRINGS, "The prompt as the model's tokens."),
+)
+
+CIRCUIT = _node(
+    "Circuit",
+    "One found circuit, of a task or of a prompt.",
+    Column("name", Type.STRING, "Its task's or prompt's name."),
+    Column("method", Type.STRING, "How nodes and edges were attributed."),
+    Column("thresholds", Type.STRING, "How it was pruned, as JSON.", optional=True),
+    Column("aggregation", Type.STRING, "task: mean over its pairs; prompt: one pair."),
+    Column("n_nodes", Type.INT, "Number of circuit nodes."),
+    Column("n_edges", Type.INT, "Number of ATTRIBUTES_TO relationships."),
+    Column("clean_metric", Type.FLOAT, "Metric on the clean prompts.", "metric", optional=True),
+    Column("patch_metric", Type.FLOAT, "Metric on the patch prompts.", "metric", optional=True),
+    Column("faithfulness", Type.FLOAT, "Of the whole circuit, on held-out pairs, errors ablated.", optional=True),
+    Column("created_at", Type.STRING, "When, ISO 8601, UTC.", optional=True, volatile=True),
+    shared=False,
+)
+
+CIRCUIT_NODE = _node(
+    "CircuitNode",
+    "A feature, error term, token, logit, head, MLP or the metric itself, in one circuit.",
+    Column("kind", Type.STRING, "feature, error, token, logit, metric, head or mlp."),
+    Column("layer", Type.INT, "Its block; -1 for tokens, the number of blocks for logits and the metric."),
+    Column("index", Type.INT, "Feature index, head index or token id.", optional=True),
+    Column("position", Type.INT, "Position in the prompt.", optional=True),
+    Column("token", Type.STRING, "The token there, or the position's name in a task.", optional=True),
+    Column("effect", Type.FLOAT, "Predicted change of the metric when it is patched.", "metric", optional=True),
+    Column("observed_effect", Type.FLOAT, "The same, measured by ablation.", "metric", optional=True),
+    Column("activation", Type.FLOAT, "Activation on the clean prompt, or its mean over pairs.", optional=True),
+    Column("influence", Type.FLOAT, "Share of the output's total incoming weight.", optional=True),
+    Column("dominates", Type.BOOL, "Whether every path from a token to the metric runs through it.", optional=True),
+    shared=False,
+)
+
+CLUSTERING = _node(
+    "Clustering",
+    "One run of a clustering.",
+    Column("method", Type.STRING, "Its algorithm."),
+    Column("params", Type.STRING, "Its parameters, as JSON.", optional=True),
+    Column("silhouette", Type.FLOAT, "Mean silhouette, -1 to 1.", optional=True),
+    Column("modularity", Type.FLOAT, "Modularity on the attribution graph.", optional=True),
+    Column("stability", Type.FLOAT, "Adjusted Rand index under resampling.", optional=True),
+)
+
+CLUSTER = _node(
+    "Cluster",
+    "One group of a clustering.",
+    Column("name", Type.STRING, "A label made from its members."),
+    Column("size", Type.INT, "Number of members."),
+)
+
+ABLATION = _node(
+    "Ablation",
+    "One measured intervention on one circuit.",
+    Column("kind", Type.STRING, "faithfulness, completeness, random, node, edge, cluster or steering."),
+    Column("baseline", Type.STRING, "What ablated values are set to: mean, zero or resample."),
+    Column("errors", Type.STRING, "kept or ablated."),
+    Column("n_nodes", Type.INT, "Number of nodes kept (faithfulness, random) or ablated (the others)."),
+    Column("metric", Type.FLOAT, "The metric under the intervention, mean over pairs.", "metric"),
+    Column("faithfulness", Type.FLOAT, "(m(C) − m(∅)) / (m(M) − m(∅)).", optional=True),
+    Column("split", Type.STRING, "train or held-out."),
+    Column("n_pairs", Type.INT, "Number of pairs measured on."),
+    Column("seed", Type.INT, "Seed of a random circuit.", optional=True),
+    shared=False,
+)
+
+RUN = _node(
+    "Run",
+    "Where results came from.",
+    Column("command", Type.STRING, "The command."),
+    Column("params", Type.STRING, "Its parameters, as JSON."),
+    Column("seed", Type.INT, "The random seed.", optional=True),
+    Column("versions", Type.STRING, "Versions of what it ran on, as JSON.", optional=True),
+    Column("git_revision", Type.STRING, "Revision of this program.", optional=True, volatile=True),
+    Column("device", Type.STRING, "cpu, or the accelerator's name.", optional=True),
+    Column("started_at", Type.STRING, "When, ISO 8601, UTC.", optional=True, volatile=True),
+    Column("seconds", Type.FLOAT, "How long.", "s", optional=True, volatile=True),
+    Column("memory", Type.INT, "Peak resident memory.", "byte", optional=True, volatile=True),
+    Column("tracking_id", Type.STRING, "The tracker's id of it.", optional=True, volatile=True),
+)
+
+NODES = (
+    MODEL, DICTIONARY, FEATURE, TASK, PROMPT, CIRCUIT, CIRCUIT_NODE, CLUSTERING, CLUSTER, ABLATION, RUN,
+)  # fmt: skip
+
+ATTRIBUTES_TO = Relationship(
+    "ATTRIBUTES_TO",
+    "One circuit node acts on another.",
+    (("CircuitNode", "CircuitNode"),),
+    (
+        Column("weight", Type.FLOAT, "Predicted effect on the metric through the target.", "metric"),
+        Column("observed", Type.FLOAT, "The same, measured by cutting this edge alone.", "metric", optional=True),
+        Column("ambiguous", Type.BOOL, "Whether the source file left its endpoints open.", optional=True),
+    ),
+)
+
+INSTANCE_OF = Relationship("INSTANCE_OF", "The feature that a circuit node is.", (("CircuitNode", "Feature"),))
+IN_CIRCUIT = Relationship("IN_CIRCUIT", "The circuit that a node belongs to.", (("CircuitNode", "Circuit"),))
+IN_DICTIONARY = Relationship("IN_DICTIONARY", "The dictionary of a feature.", (("Feature", "Dictionary"),))
+
+FEEDS = Relationship(
+    "FEEDS",
+    "One feature acts on another: the roll-up of ATTRIBUTES_TO over circuits. "
+    "In each circuit, the weights between two features are summed over positions first.",
+    (("Feature", "Feature"),),
+    (
+        Column("n_circuits", Type.INT, "Circuits in which the edge occurs."),
+        Column("mean_weight", Type.FLOAT, "Mean weight over these circuits.", "metric"),
+        Column("mean_abs_weight", Type.FLOAT, "Mean absolute weight over these circuits.", "metric"),
+        Column("sign_agreement", Type.FLOAT, "Share of these circuits whose weight has the commoner sign."),
+        Column("n_positive", Type.INT, "Circuits in which the weight is above zero."),
+        Column("weight_sum", Type.INT, "Sum of the weights, exact in fixed point.", "2^-32 metric"),
+        Column("abs_weight_sum", Type.INT, "Sum of the absolute weights, exact in fixed point.", "2^-32 metric"),
+    ),
+    derived=True,
+)
+
+MATCHES = Relationship(
+    "MATCHES",
+    "A feature continues as a feature of a later layer.",
+    (("Feature", "Feature"),),
+    (
+        Column("method", Type.STRING, "How they were matched."),
+        Column("score", Type.FLOAT, "How well they match."),
+        Column("rank", Type.INT, "1 for the best match of the source."),
+    ),
+    keys=("method",),
+)
+
+MEMBER_OF = Relationship("MEMBER_OF", "The feature is in the cluster.", (("Feature", "Cluster"),))
+PART_OF = Relationship("PART_OF", "The clustering of a cluster.", (("Cluster", "Clustering"),))
+TESTS = Relationship("TESTS", "The circuit that an ablation measured.", (("Ablation", "Circuit"),))
+ABLATES = Relationship("ABLATES", "What was ablated.", (("Ablation", "CircuitNode"), ("Ablation", "Cluster")))
+FOR_TASK = Relationship("FOR_TASK", "The task that a circuit serves.", (("Circuit", "Task"),))
+FOR_PROMPT = Relationship("FOR_PROMPT", "The clean prompt of a circuit.", (("Circuit", "Prompt"),))
+USES = Relationship("USES", "A dictionary that a circuit is made of.", (("Circuit", "Dictionary"),))
+OF_MODEL = Relationship("OF_MODEL", "The model it belongs to.", (("Circuit", "Model"), ("Dictionary", "Model")))
+PRODUCED_BY = Relationship("PRODUCED_BY", "The run that made it.", (("Circuit", "Run"), ("Clustering", "Run")))
+
+RELATIONSHIPS = (
+    ATTRIBUTES_TO, INSTANCE_OF, IN_CIRCUIT, IN_DICTIONARY, FEEDS, MATCHES, MEMBER_OF, PART_OF, TESTS, ABLATES,
+    FOR_TASK, FOR_PROMPT, USES, OF_MODEL, PRODUCED_BY,
+)  # fmt: skip
+
+
+def _tables() -> dict[str, Table]:
+    tables = [Table(node.label, node, node.columns) for node in NODES]
+    for relationship in RELATIONSHIPS:
+        for source, target in relationship.endpoints:
+            many = len(relationship.endpoints) > 1
+            name = f"{relationship.type}.{source}-{target}" if many else relationship.type
+            columns = (_SOURCE, _TARGET, *relationship.columns)
+            tables.append(Table(name, relationship, columns, source, target))
+    return {table.name: table for table in tables}
+
+
+TABLES: dict[str, Table] = _tables()
+"""Every table by name, nodes first, in the order in which they are loaded."""
