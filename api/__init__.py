@@ -1,0 +1,1 @@
+"""The HTTP service. Knows no Cypher and no model."""

@@ -1,0 +1,63 @@
+"""`python -m store.server`: a Neo4j in the foreground, its data kept between runs. Ctrl-C stops it."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import platformdirs
+
+from store.errors import CircuitstoreError
+from store.server.neo4j import USER, Server, running
+
+PORTS = (7687, 7474)
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    default = platformdirs.user_data_path("circuitstore", appauthor=False) / "neo4j"
+    home = Path(os.environ.get("CIRCUITSTORE_NEO4J_HOME") or default).absolute()
+    try:
+        print("Starting Neo4j …", file=sys.stderr, flush=True)
+        password = os.environ.get("CIRCUITSTORE_NEO4J_PASSWORD") or None
+        with running(home, password=password, ports=PORTS) as server:
+            print(_greeting(server), flush=True)
+            signal.pause()
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+    except CircuitstoreError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _greeting(server: Server) -> str:
+    if server.generated:
+        password = f"{server.password}   (made up just now and not shown again)"
+    elif server.password is None:
+        password = "the one shown at the first start (lost? remove the data folder to start empty)"
+    else:
+        password = "as in CIRCUITSTORE_NEO4J_PASSWORD"
+    return f"""
+Neo4j answers at  {server.url}
+Browser           {server.browser}
+User              {USER}
+Password          {password}
+Data              {server.home}
+
+In another terminal:
+    export CIRCUITSTORE_STORE={server.url}
+    read -rs CIRCUITSTORE_NEO4J_PASSWORD && export CIRCUITSTORE_NEO4J_PASSWORD
+    circuitstore circuits
+
+Ctrl-C stops it; the data stay.
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
