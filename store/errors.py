@@ -8,7 +8,8 @@
     ├── BundleError         a bundle that can't be loaded                  (exit code 1)
     ├── ModelError          a model, dictionary or task that can't be used (exit code 1)
     ├── StoreError          the database refused, or is not there          (exit code 1, HTTP 503)
-    └── LimitError          a time limit was reached                       (exit code 1, HTTP 503)
+    ├── LimitError          a time limit was reached                       (exit code 1, HTTP 503)
+    └── CatalogueError      a query file that breaks the catalogue's rules (exit code 1)
 """
 
 
@@ -47,4 +48,8 @@ class StoreError(CircuitstoreError):
 
 
 class LimitError(CircuitstoreError):
+    pass
+
+
+class CatalogueError(CircuitstoreError):
     pass
