@@ -1,1 +1,1 @@
-"""The catalogue: one named, parametrised .cypher a file. Knows nothing of HTTP or of how circuits are made."""
+"""The catalogue: one named, parametrised `.cypher` file a query, and what loads, checks and runs them."""

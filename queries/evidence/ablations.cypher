@@ -1,0 +1,41 @@
+// summary = "What was measured on circuits: faithfulness and completeness by size, beside random circuits."
+// [params.circuit]
+// type = "uid"
+// default = ""
+// label = "Circuit"
+// help = "Only ablations of this circuit."
+// [params.kind]
+// type = "string"
+// default = ""
+// choices = ["", "faithfulness", "completeness", "random", "node", "edge", "cluster", "steering"]
+// help = "Only ablations of this kind."
+// [params.errors]
+// type = "string"
+// default = ""
+// choices = ["", "kept", "ablated"]
+// help = "Only with error terms kept, or ablated."
+// [params.limit]
+// type = "int"
+// default = 1000
+// min = 1
+// max = 10000
+// help = "Largest number of rows."
+// [returns]
+// circuit = "The circuit that was measured."
+// kind = "faithfulness, completeness, random, node, edge, cluster or steering."
+// baseline = "What ablated values are set to: mean, zero or resample."
+// errors = "Whether error terms were kept or ablated."
+// n_nodes = "Number of nodes kept (faithfulness, random) or ablated (the others)."
+// metric = "The metric under the intervention, mean over pairs."
+// faithfulness = "(m(C) − m(∅)) / (m(M) − m(∅))."
+// split = "train or held-out."
+// n_pairs = "Number of pairs measured on."
+// seed = "Seed of a random circuit."
+// uid = "The ablation."
+MATCH (a:Ablation)-[:TESTS]->(c:Circuit)
+WHERE ($circuit = '' OR c.uid = $circuit) AND ($kind = '' OR a.kind = $kind) AND ($errors = '' OR a.errors = $errors)
+RETURN c.uid AS circuit, a.kind AS kind, a.baseline AS baseline, a.errors AS errors, a.n_nodes AS n_nodes,
+       a.metric AS metric, a.faithfulness AS faithfulness, a.split AS split, a.n_pairs AS n_pairs, a.seed AS seed,
+       a.uid AS uid
+ORDER BY circuit, kind, baseline, errors, split, n_nodes, seed, uid
+LIMIT $limit

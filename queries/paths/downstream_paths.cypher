@@ -1,0 +1,46 @@
+// summary = "Paths that start at a node, strongest first: what it acts on."
+// [params.node]
+// type = "uid"
+// label = "CircuitNode"
+// help = "Where the paths start."
+// example = { query = "top_edges", column = "source" }
+// [params.max_hops]
+// type = "hops"
+// default = 4
+// min = 1
+// max = 12
+// help = "Largest number of edges in a path."
+// [params.min_weight]
+// type = "float"
+// default = 0.01
+// min = 0
+// help = "Only paths whose every edge weighs at least this, in either sign; paths multiply as it falls."
+// [params.end_kind]
+// type = "string"
+// default = ""
+// choices = ["", "feature", "error", "token", "logit", "metric", "head", "mlp"]
+// help = "Only paths that end at a node of this kind."
+// [params.limit]
+// type = "int"
+// default = 100
+// min = 1
+// max = 10000
+// help = "Largest number of rows."
+// [returns]
+// weight = "Product of the predicted weights along the path."
+// hops = "Number of edges."
+// labels = "Kind, layer:index and @token of each node, from source to target."
+// weights = "Predicted weight of each edge."
+// observed = "The same, measured by cutting the edge alone."
+// nodes = "Uids from source to target."
+MATCH p = (s:CircuitNode {uid: $node})-[:ATTRIBUTES_TO*1..${max_hops}]->(t:CircuitNode)
+WHERE all(r IN relationships(p) WHERE abs(r.weight) >= $min_weight) AND ($end_kind = '' OR t.kind = $end_kind)
+WITH p, [n IN nodes(p) | n.uid] AS nodes, reduce(product = 1.0, r IN relationships(p) | product * r.weight) AS weight
+ORDER BY abs(weight) DESC, nodes
+LIMIT $limit
+RETURN weight AS weight, length(p) AS hops,
+       [n IN nodes(p) | CASE WHEN n.kind IN ['token', 'logit', 'metric'] THEN n.kind
+              ELSE n.kind + ' ' + toString(n.layer) + coalesce(':' + toString(n.`index`), '') END
+              + CASE WHEN coalesce(n.token, '') = '' THEN '' ELSE ' @' + n.token END] AS labels,
+       [r IN relationships(p) | r.weight] AS weights, [r IN relationships(p) | r.observed] AS observed, nodes AS nodes
+ORDER BY abs(weight) DESC, nodes

@@ -1,0 +1,47 @@
+// summary = "The features that stand in the most circuits."
+// [params.task]
+// type = "string"
+// default = ""
+// help = "Only circuits of this task, by name or uid."
+// [params.aggregation]
+// type = "string"
+// default = "prompt"
+// choices = ["", "task", "prompt"]
+// help = "Count circuits of single prompts, of whole tasks, or all."
+// [params.min_circuits]
+// type = "int"
+// default = 2
+// min = 1
+// help = "Only features of at least so many circuits."
+// [params.limit]
+// type = "int"
+// default = 50
+// min = 1
+// max = 10000
+// help = "Largest number of rows."
+// [returns]
+// uid = "The feature."
+// layer = "Its dictionary's layer."
+// index = "Its row in the decoder."
+// label = "A short description."
+// n_circuits = "Circuits that it stands in."
+// share = "Share of the circuits counted that it stands in."
+// mean_effect = "Mean over these circuits of its predicted effect, summed over positions."
+// mean_abs_effect = "The same of the absolute effect."
+// positive = "Share of these circuits in which its effect is above zero."
+MATCH (c:Circuit)
+WHERE ($aggregation = '' OR c.aggregation = $aggregation)
+  AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
+WITH count(c) AS total
+MATCH (f:Feature)<-[:INSTANCE_OF]-(n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
+WHERE ($aggregation = '' OR c.aggregation = $aggregation)
+  AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
+WITH f, c, total, sum(n.effect) AS effect
+WITH f, total, count(c) AS n, avg(effect) AS mean, avg(abs(effect)) AS mean_abs,
+     count(CASE WHEN effect > 0 THEN 1 END) AS n_positive
+WHERE n >= $min_circuits
+RETURN f.uid AS uid, f.layer AS layer, f.`index` AS `index`, f.label AS label, n AS n_circuits,
+       1.0 * n / total AS share, round(mean, 9) AS mean_effect, round(mean_abs, 9) AS mean_abs_effect,
+       1.0 * n_positive / n AS positive
+ORDER BY n_circuits DESC, mean_abs_effect DESC, uid
+LIMIT $limit

@@ -1,0 +1,31 @@
+// summary = "One circuit: how it was found, how large and how faithful it is."
+// [params.uid]
+// type = "uid"
+// label = "Circuit"
+// help = "The circuit."
+// example = { query = "circuits", column = "uid" }
+// [returns]
+// uid = "The circuit."
+// name = "Its task's or prompt's name."
+// aggregation = "task: mean over its pairs; prompt: one pair."
+// task = "Name of its task."
+// prompt = "Its prompt's text."
+// tokens = "Its prompt's tokens."
+// model = "Name of its model."
+// method = "How nodes and edges were attributed."
+// thresholds = "How it was pruned, as JSON."
+// n_nodes = "Number of circuit nodes."
+// n_edges = "Number of edges."
+// clean_metric = "Metric on the clean prompts."
+// patch_metric = "Metric on the patch prompts."
+// faithfulness = "Of the whole circuit, on held-out pairs, errors ablated."
+// created_at = "When, ISO 8601, UTC."
+MATCH (c:Circuit {uid: $uid})
+OPTIONAL MATCH (c)-[:FOR_TASK]->(t:Task)
+OPTIONAL MATCH (c)-[:FOR_PROMPT]->(p:Prompt)
+OPTIONAL MATCH (c)-[:OF_MODEL]->(m:Model)
+RETURN c.uid AS uid, c.name AS name, c.aggregation AS aggregation, t.name AS task, p.text AS prompt,
+       p.tokens AS tokens, m.name AS model, c.method AS method, c.thresholds AS thresholds, c.n_nodes AS n_nodes,
+       c.n_edges AS n_edges, c.clean_metric AS clean_metric, c.patch_metric AS patch_metric,
+       c.faithfulness AS faithfulness, c.created_at AS created_at
+ORDER BY task, prompt, model

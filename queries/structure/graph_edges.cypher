@@ -1,0 +1,41 @@
+// summary = "The edges among the nodes of a circuit with the largest effect: with top_nodes, a picture of it."
+// [params.circuit]
+// type = "uid"
+// label = "Circuit"
+// help = "The circuit."
+// example = { query = "circuits", column = "uid" }
+// [params.top_nodes]
+// type = "int"
+// default = 100
+// min = 1
+// max = 10000
+// help = "How many nodes are kept, those of the largest absolute predicted effect."
+// [params.min_weight]
+// type = "float"
+// default = 0.0
+// min = 0
+// help = "Only edges that weigh at least this, in either sign."
+// [params.limit]
+// type = "int"
+// default = 1000
+// min = 1
+// max = 100000
+// help = "Largest number of rows."
+// [returns]
+// source = "The circuit node that acts."
+// target = "The circuit node that it acts on."
+// weight = "Predicted effect on the metric through the target."
+// observed = "The same, measured by cutting this edge alone."
+// ambiguous = "Whether the source file left its endpoints open."
+MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
+WITH n.uid AS uid, coalesce(abs(n.effect), -1.0) AS size
+ORDER BY size DESC, uid
+LIMIT $top_nodes
+WITH collect(uid) AS kept
+MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
+WHERE s.uid IN kept
+MATCH (s)-[r:ATTRIBUTES_TO]->(t:CircuitNode)
+WHERE abs(r.weight) >= $min_weight AND t.uid IN kept
+RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.ambiguous AS ambiguous
+ORDER BY abs(weight) DESC, source, target
+LIMIT $limit

@@ -1,0 +1,40 @@
+// summary = "The nodes of a circuit with the largest predicted effect on the metric."
+// [params.circuit]
+// type = "uid"
+// label = "Circuit"
+// help = "The circuit."
+// example = { query = "circuits", column = "uid" }
+// [params.kind]
+// type = "string"
+// default = ""
+// choices = ["", "feature", "error", "token", "logit", "metric", "head", "mlp"]
+// help = "Only nodes of this kind."
+// [params.limit]
+// type = "int"
+// default = 20
+// min = 1
+// max = 10000
+// help = "Largest number of rows."
+// [returns]
+// uid = "The circuit node."
+// kind = "feature, error, token, logit, metric, head or mlp."
+// layer = "Its block; -1 for tokens, the number of blocks for logits and the metric."
+// index = "Feature index, head index or token id."
+// position = "Position in the prompt."
+// token = "The token there, or the position's name in a task."
+// label = "A short description of the feature."
+// effect = "Predicted change of the metric when it is patched."
+// observed_effect = "The same, measured by ablation."
+// activation = "Activation on the clean prompt, or its mean over pairs."
+// influence = "Share of the output's total incoming weight."
+// feature = "The feature that it is."
+MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
+WHERE $kind = '' OR n.kind = $kind
+WITH n, coalesce(abs(n.effect), -1.0) AS size
+ORDER BY size DESC, n.uid
+LIMIT $limit
+OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature)
+RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.`index` AS `index`, n.position AS position, n.token AS token,
+       f.label AS label, n.effect AS effect, n.observed_effect AS observed_effect, n.activation AS activation,
+       n.influence AS influence, f.uid AS feature
+ORDER BY coalesce(abs(effect), -1.0) DESC, uid
