@@ -1,1 +1,1 @@
-"""The HTTP service. Knows no Cypher and no model."""
+"""The HTTP service. Light: it starts without torch."""

@@ -51,7 +51,7 @@ class Catalogue:
     ) -> Rows:
         """The rows of a query. timeout: seconds.
 
-        Raises QueryError (unknown query, bad parameter), NotFoundError (a uid that is not stored), LimitError, StoreError.
+        Raises QueryError (unknown query, bad parameter), NotFoundError (no such uid), LimitError, StoreError.
         """
         query = self[name]
         values = query.arguments(given or {}, hop_limit=hop_limit)

@@ -129,7 +129,7 @@ def _string(value: object) -> Value:
 
 def _int(value: object) -> Value:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ValueError
+        raise TypeError
     whole = int(value)
     if abs(whole) >= 2**63:
         raise ValueError
@@ -138,7 +138,7 @@ def _int(value: object) -> Value:
 
 def _float(value: object) -> Value:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError
+        raise TypeError
     number = float(value)
     if not math.isfinite(number):
         raise ValueError

@@ -27,7 +27,7 @@ from queries.parameters import Parameter, ParameterType, Value, literal
 from store.errors import CatalogueError, QueryError
 
 _PARAMETER = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
-_RETURN = re.compile(r"\bRETURN\s+(?:DISTINCT\s+)?(.*?)(?=\bORDER\s+BY\b|\bSKIP\b|\bLIMIT\b|\bUNION\b|\Z)", re.I | re.S)
+_RETURN = re.compile(r"(?is)\bRETURN\s+(?:DISTINCT\s+)?(.*?)(?=\bORDER\s+BY\b|\bSKIP\b|\bLIMIT\b|\Z)")
 
 
 class Header(BaseModel):
@@ -137,7 +137,7 @@ def split(file: str) -> tuple[str, str]:
 
 def returned(text: str) -> list[list[str]]:
     """The columns that each part of a UNION returns, in order."""
-    statements = re.split(r"\bUNION\b(?:\s+ALL\b)?", _PARAMETER.sub("_", text), flags=re.I)
+    statements = re.split(r"\bUNION\b(?:\s+ALL\b)?", _PARAMETER.sub("_", text), flags=re.IGNORECASE)
     return [[_alias(item) for item in _items(_RETURN.findall(_outside_braces(part))[-1])] for part in statements]
 
 
@@ -161,7 +161,7 @@ def _items(text: str) -> list[str]:
 
 
 def _alias(item: str) -> str:
-    match = re.search(r"(?:\bAS\s+|^)`?(\w+)`?\s*$", item, re.I)
+    match = re.search(r"(?:\bAS\s+|^)`?(\w+)`?\s*$", item, re.IGNORECASE)
     return match[1] if match else item
 
 

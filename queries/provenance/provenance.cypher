@@ -10,10 +10,7 @@
 // thresholds = "How it was pruned, as JSON."
 // model = "Name of its model."
 // revision = "Hash of the model's weights, or the hub's revision."
-// dictionary = "One of its dictionaries: a row each."
-// hook = "The hook that the dictionary stands at."
-// dictionary_source = "The release and id that the dictionary came from."
-// dictionary_sha256 = "Hash of the dictionary's weights."
+// dictionaries = "Uid and weights' hash of each of its dictionaries, sorted."
 // task = "Name of its task."
 // task_sha256 = "Hash of the task's pairs."
 // prompt = "Its prompt's text."
@@ -27,14 +24,16 @@
 // started_at = "When, ISO 8601, UTC."
 // seconds = "How long the run took."
 MATCH (c:Circuit {uid: $circuit})
+WITH c, COLLECT {
+  MATCH (c)-[:USES]->(d:Dictionary)
+  RETURN d.uid + CASE WHEN d.sha256 IS NULL THEN '' ELSE ' ' + d.sha256 END ORDER BY d.uid
+} AS dictionaries
 OPTIONAL MATCH (c)-[:OF_MODEL]->(m:Model)
-OPTIONAL MATCH (c)-[:USES]->(d:Dictionary)
 OPTIONAL MATCH (c)-[:FOR_TASK]->(t:Task)
 OPTIONAL MATCH (c)-[:FOR_PROMPT]->(p:Prompt)
 OPTIONAL MATCH (c)-[:PRODUCED_BY]->(r:Run)
 RETURN c.uid AS circuit, c.method AS method, c.thresholds AS thresholds, m.name AS model, m.revision AS revision,
-       d.uid AS dictionary, d.hook AS hook, d.source AS dictionary_source, d.sha256 AS dictionary_sha256,
-       t.name AS task, t.sha256 AS task_sha256, p.text AS prompt, r.uid AS run, r.command AS command,
-       r.params AS params, r.seed AS seed, r.versions AS versions, r.git_revision AS git_revision,
-       r.device AS device, r.started_at AS started_at, r.seconds AS seconds
-ORDER BY d.layer, dictionary, task, prompt, run
+       dictionaries AS dictionaries, t.name AS task, t.sha256 AS task_sha256, p.text AS prompt, r.uid AS run,
+       r.command AS command, r.params AS params, r.seed AS seed, r.versions AS versions,
+       r.git_revision AS git_revision, r.device AS device, r.started_at AS started_at, r.seconds AS seconds
+ORDER BY model, task, prompt, run

@@ -1,0 +1,78 @@
+"""Every error as a problem document (RFC 9457): `application/problem+json` with type, title, status and detail."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic_core import to_json
+from starlette.exceptions import HTTPException
+
+from store.errors import CircuitstoreError, LimitError, NotFoundError, StoreError, UsageError
+
+_log = logging.getLogger("circuitstore.api")
+
+RETRY_AFTER = 5
+"""Seconds after which a client may ask again when the database was away or too slow."""
+
+PROBLEM: dict[str, Any] = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "about:blank: the title says it all."},
+        "title": {"type": "string", "description": "The status in words."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What was wrong with which input, and what to do."},
+    },
+}
+"""The JSON schema of a problem document, for OpenAPI."""
+
+
+class ProblemResponse(Response):
+    media_type = "application/problem+json"
+
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None = None) -> None:
+        title = HTTPStatus(status).phrase
+        body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        super().__init__(to_json(body), status, headers)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route may answer with, for OpenAPI."""
+    content = {"application/problem+json": {"schema": PROBLEM}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
+
+def install(app: FastAPI) -> None:
+    """Makes problem documents of every error that a request can end in."""
+
+    @app.exception_handler(CircuitstoreError)
+    async def _ours(request: Request, error: CircuitstoreError) -> Response:
+        match error:
+            case UsageError():
+                return ProblemResponse(400, str(error))
+            case NotFoundError():
+                return ProblemResponse(404, str(error))
+            case StoreError() | LimitError():
+                return ProblemResponse(503, str(error), {"Retry-After": str(RETRY_AFTER)})
+        return _unexpected(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return ProblemResponse(400, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
+
+    @app.exception_handler(HTTPException)
+    async def _http(_: Request, error: HTTPException) -> Response:
+        return ProblemResponse(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def _other(request: Request, error: Exception) -> Response:
+        return _unexpected(request, error)
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return ProblemResponse(500, "The service failed on this request; its log says why.")

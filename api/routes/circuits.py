@@ -1,0 +1,43 @@
+"""Circuits: the list, one of them, and its graph."""
+
+from fastapi import APIRouter, Request
+
+from api.answers import JSON, of, parameters, run, schema
+from api.dependencies import CatalogueDep, SettingsDep, StoreDep
+from api.errors import responses
+from api.openapi import operation
+from queries.catalogue import Catalogue
+
+
+def router(catalogue: Catalogue) -> APIRouter:
+    routes = APIRouter(prefix="/circuits", tags=["circuits"], responses=responses(400, 404, 503))
+    circuits, circuit, edges = catalogue["circuits"], catalogue["circuit"], catalogue["graph_edges"]
+
+    @routes.get("", summary=circuits.summary, response_class=JSON, openapi_extra=operation(circuits))
+    def list_circuits(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
+        return JSON(of(run(store, catalogue, settings, "circuits", parameters(request))))
+
+    @routes.get(
+        "/{uid}", summary=circuit.summary, response_class=JSON, openapi_extra=operation(circuit, {"uid": "uid"})
+    )
+    def one_circuit(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
+        return JSON(of(run(store, catalogue, settings, "circuit", parameters(request))))
+
+    extra = operation(edges, {"circuit": "uid"})
+    both = {"nodes": schema(catalogue["top_nodes"]), "edges": schema(edges)}
+    extra["responses"]["200"] = {
+        "description": "Its strongest nodes, and the edges among them.",
+        "content": {"application/json": {"schema": {"type": "object", "required": list(both), "properties": both}}},
+    }
+
+    @routes.get(
+        "/{uid}/graph", summary="The strongest part of a circuit, to draw.", response_class=JSON, openapi_extra=extra
+    )
+    def circuit_graph(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
+        given = parameters(request)
+        arguments = edges.arguments({("circuit" if name == "uid" else name): given[name] for name in given})
+        nodes_wanted = {"circuit": arguments["circuit"], "limit": arguments["top_nodes"]}
+        nodes = run(store, catalogue, settings, "top_nodes", nodes_wanted)
+        return JSON({"nodes": of(nodes), "edges": of(run(store, catalogue, settings, "graph_edges", arguments))})
+
+    return routes

@@ -1,0 +1,32 @@
+"""Runs the service until it is told to stop."""
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import Settings
+from store.database import Store
+from store.errors import CircuitstoreError
+
+
+def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None:
+    """Serves until SIGINT or SIGTERM. note: told where, once connections are taken."""
+    app = create_app(store, settings)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    with _listen(settings.host, settings.port) as listener:
+        host, port = listener.getsockname()[:2]
+        note(f"serving {store.url} at http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C stops)")
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            note("stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise CircuitstoreError(f"can't listen at {host}:{port}: {error.strerror}; --port takes another") from None

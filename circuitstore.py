@@ -1,0 +1,307 @@
+"""The program: one command a function. Data goes to stdout, all else to stderr.
+
+Imports what a command needs only when that command runs, so that `--help` and errors come at once.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from store.errors import CircuitstoreError, UsageError
+
+if TYPE_CHECKING:
+    from queries.query import Query
+    from store.database import Store
+
+app = typer.Typer(
+    name="circuitstore",
+    help="Circuits of language models in a graph database: compute them, load them, ask them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+class Format(StrEnum):
+    """How data is written; the same names as in `queries.output`."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    ndjson = "ndjson"
+
+
+@dataclass
+class Options:
+    """What was said before the command."""
+
+    store: str | None = None
+    format: Format = Format.table
+
+
+options = Options()
+
+Memory = Annotated[
+    str | None, typer.Option(help="Memory to stay within, such as 4GiB; half of what is free if left out.")
+]
+
+
+@app.callback()
+def _global(
+    store: Annotated[
+        str | None,
+        typer.Option(help="The store: ladybug:PATH, bolt://…, neo4j://…; else CIRCUITSTORE_STORE.", metavar="URL"),
+    ] = None,
+    format: Annotated[Format, typer.Option(help="How data is written.")] = Format.table,
+) -> None:
+    options.store, options.format = store, format
+
+
+@app.command()
+def demo(memory: Memory = None) -> None:
+    """Compute a circuit of a real model, load it, and show what can be asked."""
+    with _heavy():
+        from ingest.demo import run_demo
+
+        run_demo(_store_url(), _bytes(memory))
+
+
+@app.command()
+def ingest(
+    recipe: Annotated[Path, typer.Argument(help="What to compute, as a TOML file.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the bundles.")] = None,
+    memory: Memory = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, or cuda:N.")] = None,
+    load: Annotated[bool, typer.Option(help="Load the bundles into the store as well.")] = True,
+) -> None:
+    """Compute circuits as a recipe says, write them as bundles, and load them."""
+    with _heavy():
+        from ingest.pipeline import run_recipe
+
+        bundles = run_recipe(recipe, out, _bytes(memory), device)
+    _print(["bundle"], [[str(bundle)] for bundle in bundles])
+    if load:
+        _load(bundles)
+
+
+@app.command()
+def load(bundles: Annotated[list[Path], typer.Argument(help="Folders that ingest or import wrote.")]) -> None:
+    """Load bundles into the store."""
+    _load(bundles)
+
+
+@app.command()
+def circuits() -> None:
+    """List the circuits that are stored."""
+    _query("circuits", {})
+
+
+@app.command()
+def queries(name: Annotated[str | None, typer.Argument(help="Explain only this one.")] = None) -> None:
+    """List the catalogue of queries, or explain one."""
+    from queries.catalogue import catalogue
+
+    if name is None:
+        _print(
+            ["name", "folder", "summary", "params"],
+            [[q.name, q.folder, q.summary, list(q.params)] for q in catalogue()],
+        )
+    else:
+        _explain(catalogue()[name], sys.stdout)
+
+
+@app.command(add_help_option=False)
+def query(
+    ctx: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="A query of the catalogue.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="Its parameters.", metavar="KEY=VALUE")] = None,
+    help: Annotated[bool, typer.Option("--help", help="Explain the query and its parameters.")] = False,
+) -> None:
+    """Ask a query of the catalogue."""
+    from queries.catalogue import catalogue
+
+    if name is None:
+        typer.echo(ctx.get_help(), err=not help)
+        raise typer.Exit(0 if help else 2)
+    chosen = catalogue()[name]
+    given = _pairs(arguments or [])
+    if help:
+        _explain(chosen, sys.stdout)
+    elif not given and any(p.required for p in chosen.params.values()):
+        _explain(chosen, sys.stderr)
+        raise typer.Exit(2)
+    else:
+        _query(name, given)
+
+
+@app.command()
+def delete(circuit: Annotated[str, typer.Argument(help="The circuit's uid.")]) -> None:
+    """Delete a circuit with all that belongs to it alone."""
+    with _open() as store:
+        store.delete(circuit)
+    _note(f"deleted {circuit}")
+
+
+@app.command()
+def digest() -> None:
+    """One hash over everything stored, equal for equal content in any database."""
+    with _open(read_only=True) as store:
+        _print(["digest"], [[store.digest()]])
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen at; else CIRCUITSTORE_HOST, 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen at; else CIRCUITSTORE_PORT, 8000.")] = None,
+) -> None:
+    """Serve the store over HTTP."""
+    from api.server import serve as run
+    from api.settings import read_settings
+
+    with _open(read_only=True) as store:
+        run(store, read_settings(host=host, port=port), _note)
+
+
+def _load(bundles: list[Path]) -> None:
+    from store.bundle import open_bundle
+
+    opened = [open_bundle(folder) for folder in bundles]
+    with _open() as store:
+        for folder, bundle in zip(bundles, opened, strict=True):
+            store.load(bundle)
+            _note(f"loaded {folder}")
+
+
+def _query(name: str, given: dict[str, object]) -> None:
+    from queries.catalogue import catalogue
+
+    catalogue()[name].arguments(given)  # a mistake is told before a database is opened
+    with _open(read_only=True) as store:
+        rows = catalogue().run(store, name, given)
+    _print(rows.columns, rows.rows, rows.truncated)
+
+
+def _pairs(arguments: list[str]) -> dict[str, object]:
+    given: dict[str, object] = {}
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            raise UsageError(f"{argument!r}: parameters are given as key=value")
+        if key in given:
+            raise UsageError(f"{key} is given twice")
+        given[key] = value
+    return given
+
+
+def _explain(query: "Query", out: Any) -> None:
+    words = " ".join(f"{p.name}=…" for p in query.params.values() if p.required)
+    lines = [query.summary, "", f"  circuitstore query {query.name} {words}".rstrip(), "", "Parameters"]
+    for p in query.params.values():
+        default = "required" if p.required else f"default {p.default!r}" if p.default != "" else "default all"
+        lines.append(f"  {p.name:<14} {p.help} {p.allowed()[:1].upper()}{p.allowed()[1:]}; {default}.")
+    lines += ["", "Columns", *(f"  {column:<14} {meaning}" for column, meaning in query.returns.items())]
+    print("\n".join(lines), file=out)
+
+
+def _print(columns: list[str], rows: list[list[Any]], truncated: bool = False) -> None:
+    from queries import output
+    from store.database import Rows
+
+    output.write(Rows(columns, rows, truncated), output.Format(options.format.value), sys.stdout, _note)
+
+
+def _note(text: str) -> None:
+    print(f"circuitstore: {text}", file=sys.stderr)
+
+
+def _store_url() -> str:
+    from store.settings import StoreSettings
+
+    return options.store or StoreSettings().store
+
+
+@contextmanager
+def _open(*, read_only: bool = False) -> "Iterator[Store]":
+    from store.database import open_store
+
+    with closing(open_store(_store_url(), read_only=read_only)) as store:
+        yield store
+
+
+@contextmanager
+def _heavy() -> Iterator[None]:
+    """Computing needs more than the light half has; says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("ingest", "store", "queries", "api"):
+            raise
+        raise CircuitstoreError(f"this needs {error.name}, which pip install -e '.[ingest]' installs") from None
+
+
+def _bytes(size: str | None) -> int | None:
+    """4GiB, 4G, 512MiB, 1.5e9 … as a number of bytes."""
+    if size is None:
+        return None
+    text = size.strip().lower().removesuffix("ib").removesuffix("b")
+    factor = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}.get(text[-1:], 1)
+    try:
+        number = int(float(text.rstrip("kmgt")) * factor)
+    except (ValueError, OverflowError):
+        number = 0
+    if number <= 0:
+        raise UsageError(f"--memory: {size!r} is no size such as 4GiB or 512MiB")
+    return number
+
+
+def _hoisted(arguments: list[str]) -> list[str]:
+    """Global options may stand after the command as well: moves them to the front."""
+    front: list[str] = []
+    rest = list(arguments)
+    i = 0
+    while i < len(rest) and rest[i] != "--":
+        if rest[i] in ("--store", "--format"):
+            front += rest[i : i + 2]
+            del rest[i : i + 2]
+        elif rest[i].startswith(("--store=", "--format=")):
+            front.append(rest.pop(i))
+        else:
+            i += 1
+    return front + rest
+
+
+def main() -> NoReturn:
+    """Runs a command; an error is one line on stderr and an exit code, never a traceback."""
+    try:
+        code = app(_hoisted(sys.argv[1:]), prog_name="circuitstore", standalone_mode=False)
+        sys.stdout.flush()
+    except CircuitstoreError as error:
+        _note(str(error))
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        _note("interrupted")
+        code = 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except OSError as error:
+        _note(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        code = 1
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what typer raises for a command line it can't read
+            raise
+        _note(f"{error.format_message()} (circuitstore --help shows what there is)")
+        code = 2
+    sys.exit(code or 0)
+
+
+if __name__ == "__main__":
+    main()
