@@ -131,7 +131,8 @@ def _wait(process: "subprocess.Popen[bytes]", http: int, console: Path) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    told = "\n".join(console.read_text(errors="replace").strip().splitlines()[-8:])
+    lines = console.read_text(errors="replace").splitlines()
+    told = "\n".join([line for line in lines if not line.startswith("\t")][-8:])  # stack traces left out
     ended = process.poll() is not None
     why = f"ended with exit code {process.returncode}" if ended else f"was silent for {START_S} s"
     raise StoreError(f"Neo4j did not start: it {why}. The end of {console}:\n{told}")
