@@ -15,7 +15,8 @@ PORTS = (7687, 7474)
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, _interrupt)
     default = platformdirs.user_data_path("circuitstore", appauthor=False) / "neo4j"
     home = Path(os.environ.get("CIRCUITSTORE_NEO4J_HOME") or default).absolute()
     try:
@@ -33,6 +34,7 @@ def main() -> int:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    print("Stopping (Neo4j takes about ten seconds) …", file=sys.stderr, flush=True)
     raise KeyboardInterrupt
 
 
