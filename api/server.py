@@ -25,8 +25,16 @@ def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """A listening socket whose connections send at once: asyncio switches Nagle off only where the protocol is named."""
+    listener = None
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, proto=socket.IPPROTO_TCP)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+        return listener
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise CircuitstoreError(f"can't listen at {host}:{port}: {error.strerror}; --port takes another") from None

@@ -167,6 +167,7 @@ def _alias(item: str) -> str:
 
 def _first(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        errors = error.errors()
+        first = next((e for e in errors if e["type"] == "extra_forbidden"), errors[0])
+        return ": ".join([".".join(str(part) for part in (error.title, *first["loc"])).lower(), first["msg"]])
     return str(error)

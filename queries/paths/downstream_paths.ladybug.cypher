@@ -12,10 +12,11 @@ RETURN weight AS weight, length(e) AS hops,
                  ELSE regexp_replace(concat(s.kind, ' ', string(s.layer), ':', string(s.`index`)), ':$', '') END,
                  regexp_replace(concat(' @', s.token), '^ @$', ''))],
          list_append(
-           list_transform(nodes(e), n -> concat(regexp_replace(concat(n.kind, ' ', string(n.layer), ':', string(n.`index`)), ':$', ''),
-                                 regexp_replace(concat(' @', n.token), '^ @$', ''))),
+           list_transform(nodes(e), n ->
+             concat(regexp_replace(concat(n.kind, ' ', string(n.layer), ':', string(n.`index`)), ':$', ''),
+                    regexp_replace(concat(' @', n.token), '^ @$', ''))),
            concat(CASE WHEN t.kind IN ['token', 'logit', 'metric'] THEN t.kind
                   ELSE regexp_replace(concat(t.kind, ' ', string(t.layer), ':', string(t.`index`)), ':$', '') END,
                   regexp_replace(concat(' @', t.token), '^ @$', '')))) AS labels,
        weights AS weights, properties(rels(e), 'observed') AS observed, nodes AS nodes
-ORDER BY abs(weight) DESC, list_to_string(' ', nodes)
+ORDER BY abs(weight) DESC, tie

@@ -36,7 +36,7 @@ WITH count(c) AS total
 MATCH (f:Feature)<-[:INSTANCE_OF]-(n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
 WHERE ($aggregation = '' OR c.aggregation = $aggregation)
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
-WITH f, c, total, sum(n.effect) AS effect
+WITH f, c, total, sum(coalesce(n.effect, 0.0)) AS effect
 WITH f, total, count(c) AS n, avg(effect) AS mean, avg(abs(effect)) AS mean_abs,
      count(CASE WHEN effect > 0 THEN 1 END) AS n_positive
 WHERE n >= $min_circuits

@@ -1,0 +1,185 @@
+"""The service answers in one shape, refuses in one shape, keeps its limits, and stays light."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from queries.catalogue import catalogue
+from store.database import Rows, Store, open_store
+from store.errors import LimitError, StoreError
+from tests.queries.loading import load_world
+from tests.queries.world import circuit
+
+CIRCUIT = circuit(0)["Circuit"][0]["uid"]
+METRIC = circuit(0)["CircuitNode"][-1]["uid"]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("served")
+    with closing(open_store(f"ladybug:{folder / 'store.lbug'}")) as writable:
+        load_world(writable, folder, range(4))
+    with closing(open_store(f"ladybug:{folder / 'store.lbug'}", read_only=True)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def client(store: Store) -> Iterator[TestClient]:
+    with TestClient(create_app(store, Settings()), raise_server_exceptions=False) as client:
+        yield client
+
+
+def problem(response: Any, status: int) -> str:
+    """The detail of a problem document, whose shape is checked."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body = response.json()
+    assert list(body) == ["type", "title", "status", "detail"]
+    assert body["status"] == status
+    return str(body["detail"])
+
+
+@pytest.mark.parametrize("name", [query.name for query in catalogue()])
+def test_every_query_answers_its_example_in_the_one_shape(client: TestClient, store: Store, name: str) -> None:
+    example = catalogue().example(store, name)
+    response = client.get(f"/queries/{name}", params=example)
+    assert response.status_code == 200, response.text
+    body = response.json()
+    assert list(body) == ["columns", "rows", "truncated"]
+    assert body["columns"] == list(catalogue()[name].returns)
+    rows = catalogue().run(store, name, example)
+    assert [list(row.values()) for row in body["rows"]] == rows.rows
+
+
+def test_resources_answer_in_the_same_shape(client: TestClient) -> None:
+    circuits = client.get("/circuits", params={"aggregation": "prompt"}).json()
+    assert {row["uid"] for row in circuits["rows"]} == {circuit(seed)["Circuit"][0]["uid"] for seed in (0, 2)}
+    assert client.get(f"/circuits/{CIRCUIT}").json()["rows"][0]["uid"] == CIRCUIT
+    assert client.get("/features/toy:blocks.1:1").json()["rows"][0]["label"] == "feature 1"
+    listed = client.get("/queries").json()
+    assert [row["name"] for row in listed["rows"]] == [query.name for query in catalogue()]
+
+
+def test_a_graph_holds_the_strongest_nodes_and_only_edges_among_them(client: TestClient) -> None:
+    graph = client.get(f"/circuits/{CIRCUIT}/graph", params={"top_nodes": 20, "min_weight": 0.1}).json()
+    nodes = {row["uid"] for row in graph["nodes"]["rows"]}
+    assert len(nodes) == 20
+    edges = graph["edges"]["rows"]
+    expected = {
+        (e["source"], e["target"])
+        for e in circuit(0)["ATTRIBUTES_TO"]
+        if {e["source"], e["target"]} <= nodes and abs(e["weight"]) >= 0.1
+    }
+    assert {(e["source"], e["target"]) for e in edges} == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/nothing", 404, "Not Found"),
+        ("/circuits/nothing", 404, "no Circuit 'nothing' is stored"),
+        ("/circuits/nothing/graph", 404, "no Circuit 'nothing' is stored"),
+        ("/features/nothing", 404, "no Feature 'nothing' is stored"),
+        ("/circuits/a%20b", 400, "'a b' is not a uid"),
+        ("/queries/upstream_path", 404, "did you mean upstream_paths"),
+        ("/queries/upstream_paths", 400, "node is missing"),
+        (f"/queries/upstream_paths?node={METRIC}&max_hops=11", 400, "above the limit of 8 hops"),
+        (f"/queries/upstream_paths?node={METRIC}&max_hops=x", 400, "from 1 to 12"),
+        (f"/queries/upstream_paths?node={METRIC}&nodes=x", 400, "did you mean node"),
+        (f"/queries/upstream_paths?node={METRIC}&node={METRIC}", 400, "given twice"),
+        ("/circuits?limit=0", 400, "from 1 to 10000"),
+        (f"/circuits/{CIRCUIT}?uid=x", 400, "given twice"),
+    ],
+)
+def test_a_bad_request_gets_a_problem_document_that_names_it(
+    client: TestClient, path: str, status: int, said: str
+) -> None:
+    assert said in problem(client.get(path), status)
+
+
+def test_another_method_is_refused_with_what_is_allowed(client: TestClient) -> None:
+    response = client.post("/circuits")
+    problem(response, 405)
+    assert response.headers["allow"] == "GET"
+
+
+class Broken:
+    """A store that fails as told."""
+
+    url = "ladybug:broken"
+    dialect = "ladybug"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def run(self, *_: object, **__: object) -> Rows:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [StoreError("the database went away"), LimitError("more than 10 s")])
+def test_a_database_that_is_away_or_slow_is_a_503_that_says_when_to_come_back(error: Exception) -> None:
+    app = create_app(Broken(error), Settings())  # type: ignore[arg-type]
+    with TestClient(app, raise_server_exceptions=False) as client:
+        for path in ("/health", "/circuits", "/queries/recurring_features"):
+            response = client.get(path)
+            assert problem(response, 503) == str(error)
+            assert int(response.headers["retry-after"]) > 0
+
+
+def test_a_defect_is_a_500_that_tells_a_client_nothing_of_the_inside() -> None:
+    app = create_app(Broken(RuntimeError("secret")), Settings())  # type: ignore[arg-type]
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert "secret" not in problem(client.get("/circuits"), 500)
+
+
+def test_the_row_limit_cuts_an_answer_and_says_so(store: Store) -> None:
+    with TestClient(create_app(store, Settings(row_limit=2))) as client:
+        body = client.get("/queries/top_nodes", params={"circuit": CIRCUIT}).json()
+    assert len(body["rows"]) == 2
+    assert body["truncated"] is True
+
+
+def test_openapi_has_every_query_with_typed_parameters_columns_and_an_example_that_answers(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    for query in catalogue():
+        operation = document["paths"][f"/queries/{query.name}"]["get"]
+        assert operation["summary"] == query.summary
+        assert [p["name"] for p in operation["parameters"]] == list(query.params)
+        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert list(schema["properties"]["rows"]["items"]["properties"]) == list(query.returns)
+    for path, methods in document["paths"].items():
+        operation = methods["get"]
+        names = [(p["name"], p["in"]) for p in operation.get("parameters", [])]
+        assert len(names) == len(set(names)), path
+        given = {p["name"]: p["example"] for p in operation.get("parameters", []) if p["required"]}
+        answer = client.get(path.format(**given), params={k: v for k, v in given.items() if f"{{{k}}}" not in path})
+        assert answer.status_code == 200, answer.text
+    assert "x-query" not in client.get("/openapi.json").text
+
+
+def test_the_index_links_only_to_what_is_there(client: TestClient) -> None:
+    links = client.get("/").json()["links"]
+    for path in links.values():
+        if "{" not in path:
+            assert client.get(path).status_code == 200, path
+
+
+def test_health_says_which_database_answers(client: TestClient) -> None:
+    body = client.get("/health").json()
+    assert (body["status"], body["store"]) == ("ok", "ladybug")
+
+
+def test_the_service_never_imports_torch() -> None:
+    code = (
+        "import sys, api.server; print([m for m in ('torch', 'transformers', 'ingest', 'pyarrow') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "torch" not in done.stdout
+    assert "ingest" not in done.stdout

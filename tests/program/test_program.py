@@ -1,0 +1,275 @@
+"""The program: data on stdout, one message on stderr, an exit code, and never a traceback."""
+
+import csv
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from store.database import open_store
+from tests.queries.loading import load_world, write_world
+from tests.queries.world import circuit
+
+PROGRAM = [sys.executable, str(Path(__file__).parents[2] / "circuitstore.py")]
+CIRCUIT = circuit(0)["Circuit"][0]["uid"]
+METRIC = circuit(0)["CircuitNode"][-1]["uid"]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A filled store that nobody holds."""
+    folder = tmp_path_factory.mktemp("stored")
+    store_url = f"ladybug:{folder / 'store.lbug'}"
+    with closing(open_store(store_url)) as store:
+        load_world(store, folder, range(4))
+    return store_url
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *arguments], capture_output=True, text=True, timeout=60, env={**os.environ, **environment}
+    )
+
+
+def refused(code: int, *arguments: str, **environment: str) -> str:
+    """The one message of a run that must fail with this code."""
+    done = run(*arguments, **environment)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    lines = done.stderr.strip().splitlines()
+    assert len(lines) == 1, done.stderr
+    assert lines[0].startswith("circuitstore: ")
+    return lines[0]
+
+
+def test_the_formats_hold_the_same_rows(url: str) -> None:
+    arguments = ("--store", url, "query", "top_edges", f"circuit={CIRCUIT}", "limit=5")
+    as_json = json.loads(run(*arguments, "--format", "json").stdout)
+    assert list(as_json) == ["columns", "rows", "truncated"]
+    rows = as_json["rows"]
+    assert len(rows) == 5
+    as_lines = [json.loads(line) for line in run("--format=ndjson", *arguments).stdout.splitlines()]
+    assert as_lines == rows
+    as_csv = list(csv.DictReader(io.StringIO(run(*arguments, "--format=csv").stdout)))
+    assert [row["source"] for row in as_csv] == [row["source"] for row in rows]
+    assert [float(row["weight"]) for row in as_csv] == [row["weight"] for row in rows]
+    table = run(*arguments).stdout
+    for row in rows:
+        assert row["source"] in table
+
+
+def test_a_table_keeps_to_the_terminal_and_says_what_it_left_off(url: str) -> None:
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 60, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES")}
+    done = subprocess.run(
+        [*PROGRAM, "--store", url, "circuits"],
+        stdout=follower,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+        env={**environment, "TERM": "dumb"},
+    )
+    os.close(follower)
+    printed = os.read(leader, 100_000).decode()
+    os.close(leader)
+    assert all(len(line) <= 60 for line in printed.splitlines())
+    assert "no room for" in done.stderr
+
+
+def test_global_options_may_stand_before_or_after_the_command(url: str) -> None:
+    before = run("--store", url, "--format", "csv", "circuits").stdout
+    assert before == run("circuits", "--format", "csv", "--store", url).stdout
+    assert before == run("circuits", "--format=csv", CIRCUITSTORE_STORE=url).stdout
+    assert before.count("\n") == 5
+
+
+def test_the_digest_stands_alone_on_stdout(url: str) -> None:
+    done = run("digest", "--store", url)
+    assert len(done.stdout.strip().split()) == 1
+    assert done.stderr == ""
+
+
+def test_load_then_delete_leaves_nothing_of_a_circuit(tmp_path: Path) -> None:
+    (bundle,) = write_world(tmp_path, [0])
+    url = f"ladybug:{tmp_path / 'store.lbug'}"
+    assert run("load", str(bundle), "--store", url).returncode == 0
+    assert CIRCUIT in run("circuits", "--store", url, "--format", "ndjson").stdout
+    assert run("delete", CIRCUIT, "--store", url).returncode == 0
+    assert run("circuits", "--store", url, "--format", "ndjson").stdout == ""
+
+
+def test_an_unknown_query_is_answered_with_the_nearest_names(url: str) -> None:
+    assert "did you mean upstream_paths" in refused(2, "query", "upstream_path", "--store", url)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("node=x", "max_hops=99"), "max_hops: '99' is not a whole number from 1 to 12"),
+        (("node=x", "max_hop=9"), "did you mean max_hops?"),
+        (("node=a b",), "'a b' is not a uid"),
+        (("max_hops=3",), "node is missing"),
+        (("node",), "key=value"),
+        (("node=x", "node=y"), "node is given twice"),
+    ],
+)
+def test_a_bad_parameter_is_usage_and_named(arguments: tuple[str, ...], said: str) -> None:
+    assert said in refused(2, "query", "upstream_paths", *arguments)
+
+
+def test_what_is_not_stored_is_named(url: str) -> None:
+    assert "no CircuitNode 'nothing' is stored" in refused(1, "query", "upstream_paths", "node=nothing", "--store", url)
+    assert "nothing" in refused(1, "delete", "nothing", "--store", url)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nothing",), "nothing"),
+        (("circuits", "--formt", "csv"), "--formt"),
+        (("circuits", "--format", "xml"), "xml"),
+        (("load",), "BUNDLES"),
+        (("serve", "--port", "x"), "x"),
+        (("serve", "--port", "99999"), "CIRCUITSTORE_PORT"),
+        (("demo", "--memory", "lots"), "lots"),
+    ],
+)
+def test_a_command_line_that_cant_be_read_is_usage(url: str, arguments: tuple[str, ...], said: str) -> None:
+    assert said in refused(2, *arguments, CIRCUITSTORE_STORE=url)
+
+
+def test_a_query_that_needs_parameters_explains_itself_when_it_gets_none() -> None:
+    done = run("query", "upstream_paths")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "node=…" in done.stderr
+    helped = run("query", "upstream_paths", "--help")
+    assert helped.returncode == 0
+    assert helped.stdout == done.stderr
+    assert helped.stdout == run("queries", "upstream_paths").stdout
+
+
+def test_queries_lists_the_catalogue_without_a_store() -> None:
+    done = run("queries", "--format", "csv", CIRCUITSTORE_STORE="bolt://127.0.0.1:9")
+    assert "upstream_paths" in done.stdout
+
+
+@pytest.mark.parametrize("store", ["ladybug:/nowhere/at/all.lbug", "bolt://127.0.0.1:9", "mysql://x", "nonsense"])
+def test_a_store_that_is_not_there_is_one_message(store: str) -> None:
+    done = run("circuits", "--store", store)
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_bundle_that_is_not_there_is_one_message(tmp_path: Path) -> None:
+    assert "missing" in refused(1, "load", str(tmp_path / "missing"), "--store", f"ladybug:{tmp_path / 's.lbug'}")
+    assert not (tmp_path / "s.lbug").exists()
+
+
+def test_a_store_held_by_another_process_is_one_message(url: str, tmp_path: Path) -> None:
+    (bundle,) = write_world(tmp_path, [0])
+    code = (
+        "import sys; from store.database import open_store\n"
+        "s = open_store(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    with holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        message = refused(1, "load", str(bundle), "--store", url)
+        holder.kill()
+    assert "another process" in message
+
+
+def test_a_reader_that_leaves_early_is_no_error(url: str) -> None:
+    arguments = ["query", "top_edges", f"circuit={CIRCUIT}", "limit=1000", "--format", "csv", "--store", url]
+    with subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        writer.stdout.close()
+        writer.wait(60)
+        assert writer.stderr is not None
+        assert writer.stderr.read() == b""
+
+
+@contextmanager
+def serving(url: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running service and its address."""
+    command = [*PROGRAM, "serve", "--port", "0", "--store", url, *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        try:
+            yield process, line.split(" at ")[1].split()[0]
+        finally:
+            process.kill()
+
+
+def test_serve_answers_while_queries_run_beside_it(url: str) -> None:
+    with serving(url) as (_, address):
+        with urllib.request.urlopen(f"{address}circuits") as response:
+            assert len(json.load(response)["rows"]) == 4
+        assert run("circuits", "--store", url, "--format", "csv").stdout.count("\n") == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_stops_when_told(url: str, number: signal.Signals) -> None:
+    with serving(url) as (process, _):
+        process.send_signal(number)
+        _, said = process.communicate(timeout=30)
+    assert "Traceback" not in said
+    assert process.returncode == (0 if number == signal.SIGINT else -number)
+
+
+def test_serve_refuses_a_port_that_is_taken(url: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        message = refused(1, "serve", "--port", port, "--store", url)
+    assert port in message
+    assert "--port" in message
+
+
+def test_serve_refuses_a_store_that_is_not_there(tmp_path: Path) -> None:
+    assert "missing.lbug" in refused(1, "serve", "--store", f"ladybug:{tmp_path / 'missing.lbug'}")
+
+
+def test_ctrl_c_ends_a_command_with_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = f"bolt://127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen([*PROGRAM, "circuits", "--store", store], stderr=subprocess.PIPE, text=True) as process:
+            silent.accept()
+            time.sleep(0.2)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said == "circuitstore: interrupted\n"
+
+
+def test_help_comes_without_importing_what_is_slow() -> None:
+    code = "import sys, circuitstore; print([m for m in ('rich', 'fastapi', 'ladybug', 'neo4j', 'pyarrow', 'torch') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,178 @@
+"""Every query answers on both databases, with equal rows; its example has an answer; what it finds is true."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import networkx as nx
+import pytest
+
+from queries.catalogue import catalogue
+from store.database import Store, open_store
+from store.errors import NotFoundError
+from tests.queries.loading import load_world
+from tests.queries.world import Rows, circuit
+
+SEEDS = range(6)
+
+MORE: list[tuple[str, dict[str, object]]] = [
+    ("circuits", {"task": "opposites", "sort": "name", "order": "asc"}),
+    ("circuits", {"model": "Toy", "aggregation": "task", "sort": "faithfulness"}),
+    ("circuits", {"name": "the KEY", "limit": 1}),
+    ("circuits", {"sort": "created_at", "order": "asc"}),
+    ("recurring_features", {"aggregation": "", "min_circuits": 1}),
+    ("recurring_features", {"task": "agreement", "limit": 3}),
+    ("recurring_edges", {"min_circuits": 1, "limit": 10000}),
+    ("ablations", {"kind": "random", "errors": "ablated"}),
+    ("ablations", {"errors": "kept"}),
+]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory, neo4j_url: str) -> Iterator[tuple[Store, Store]]:
+    """The same world in both databases."""
+    folder = tmp_path_factory.mktemp("world")
+    with closing(open_store(f"ladybug:{folder / 'store.lbug'}")) as ladybug, closing(open_store(neo4j_url)) as neo4j:
+        for store in (ladybug, neo4j):
+            load_world(store, folder, SEEDS)
+        yield ladybug, neo4j
+
+
+@pytest.fixture(scope="module")
+def ladybug(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    folder = tmp_path_factory.mktemp("world")
+    with closing(open_store(f"ladybug:{folder / 'store.lbug'}")) as store:
+        load_world(store, folder, SEEDS)
+        yield store
+
+
+@pytest.mark.parametrize("name", [query.name for query in catalogue()])
+def test_the_example_of_a_query_has_an_answer_in_its_declared_columns(ladybug: Store, name: str) -> None:
+    rows = catalogue().run(ladybug, name, catalogue().example(ladybug, name))
+    assert rows.rows
+    assert rows.columns == list(catalogue()[name].returns)
+
+
+@pytest.mark.parametrize("name", [query.name for query in catalogue()])
+def test_both_databases_give_equal_rows_for_the_example(both: tuple[Store, Store], name: str) -> None:
+    examples = [catalogue().example(store, name) for store in both]
+    assert examples[0] == examples[1]
+    answers = [catalogue().run(store, name, examples[0]) for store in both]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(("name", "arguments"), MORE)
+def test_both_databases_give_equal_rows_for_other_arguments(
+    both: tuple[Store, Store], name: str, arguments: dict[str, object]
+) -> None:
+    answers = [catalogue().run(store, name, arguments) for store in both]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_paths_of_all_lengths_and_weights_are_equal_in_both_databases(both: tuple[Store, Store], seed: int) -> None:
+    rows = circuit(seed)
+    metric = rows["CircuitNode"][-1]["uid"]
+    token = rows["CircuitNode"][0]["uid"]
+    for name, arguments in (
+        ("upstream_paths", {"node": metric, "max_hops": 5, "min_weight": 0.1, "start_kind": "token", "limit": 10000}),
+        ("upstream_paths", {"node": metric, "max_hops": 3, "min_weight": 0, "limit": 50}),
+        ("downstream_paths", {"node": token, "max_hops": 3, "min_weight": 0.002, "limit": 10000}),
+        ("paths_between", {"source": token, "target": metric, "min_weight": 0.02, "limit": 10000}),
+    ):
+        answers = [catalogue().run(store, name, arguments) for store in both]
+        assert answers[0] == answers[1], name
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("min_weight", [0.0, 0.02, 0.25])
+def test_upstream_paths_are_those_of_networkx(ladybug: Store, seed: int, min_weight: float) -> None:
+    rows = circuit(seed)
+    metric = rows["CircuitNode"][-1]["uid"]
+    arguments = {"node": metric, "max_hops": 3, "min_weight": min_weight, "limit": 10000}
+    found = catalogue().run(ladybug, "upstream_paths", arguments)
+    expected = paths(rows, min_weight, 3, target=metric)
+    assert {tuple(row[-1]): row[0] for row in found.rows} == expected
+    assert len(found.rows) == len(expected)
+    products = [abs(row[0]) for row in found.rows]
+    assert products == sorted(products, reverse=True)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_downstream_paths_and_paths_between_are_those_of_networkx(ladybug: Store, seed: int) -> None:
+    rows = circuit(seed)
+    token, metric = rows["CircuitNode"][0]["uid"], rows["CircuitNode"][-1]["uid"]
+    down = catalogue().run(ladybug, "downstream_paths", {"node": token, "max_hops": 3, "limit": 10000})
+    assert {tuple(row[-1]): row[0] for row in down.rows} == paths(rows, 0.01, 3, source=token)
+    between = catalogue().run(ladybug, "paths_between", {"source": token, "target": metric, "min_weight": 0.1})
+    expected = paths(rows, 0.1, 7, source=token, target=metric)
+    assert {tuple(row[-1]): row[0] for row in between.rows}.items() <= expected.items()
+    assert len(between.rows) == min(100, len(expected))
+
+
+def paths(rows: Rows, min_weight: float, hops: int, source: str = "", target: str = "") -> dict[tuple[str, ...], float]:
+    """Paths and the products of their weights, by networkx."""
+    graph = nx.DiGraph()
+    graph.add_nodes_from(node["uid"] for node in rows["CircuitNode"])
+    for edge in rows["ATTRIBUTES_TO"]:
+        if abs(edge["weight"]) >= min_weight:
+            graph.add_edge(edge["source"], edge["target"], weight=edge["weight"])
+    found = {}
+    for start in [source] if source else graph:
+        for path in nx.all_simple_paths(graph, start, [target] if target else list(graph), cutoff=hops):
+            if len(path) > 1:
+                found[tuple(path)] = nx.path_weight(graph, path, "weight") and product(graph, path)
+    return found
+
+
+def product(graph: "nx.DiGraph[str]", path: list[str]) -> float:
+    total = 1.0
+    for s, t in zip(path, path[1:], strict=False):
+        total *= graph[s][t]["weight"]
+    return total
+
+
+def test_the_labels_of_a_path_say_kind_layer_index_and_token(ladybug: Store) -> None:
+    rows = circuit(0)
+    nodes = {node["uid"]: node for node in rows["CircuitNode"]}
+    arguments = {"node": rows["CircuitNode"][-1]["uid"], "max_hops": 5, "min_weight": 0.1, "limit": 500}
+    answer = catalogue().run(ladybug, "upstream_paths", arguments)
+    for row in answer.rows:
+        named = dict(zip(answer.columns, row, strict=True))
+        assert named["labels"] == [label(nodes[uid]) for uid in named["nodes"]]
+        assert named["hops"] == len(named["weights"]) == len(named["observed"]) == len(named["nodes"]) - 1
+
+
+def label(node: dict[str, object]) -> str:
+    kind = str(node["kind"])
+    index = "" if node["index"] is None else f":{node['index']}"
+    place = "" if kind in ("token", "metric") else f" {node['layer']}{index}"
+    return kind + place + (f" @{node['token']}" if node["token"] else "")
+
+
+def test_recurring_features_count_circuits_and_average_effects(ladybug: Store) -> None:
+    effects: dict[str, list[float]] = {}
+    for seed in (0, 2, 4):
+        rows = circuit(seed)
+        total: dict[str, float] = {}
+        for node in rows["CircuitNode"]:
+            if node["kind"] == "feature":
+                uid = f"toy:blocks.{node['layer']}:{node['index']}"
+                total[uid] = total.get(uid, 0.0) + (node["effect"] or 0.0)
+        for uid, effect in total.items():
+            effects.setdefault(uid, []).append(effect)
+    answer = catalogue().run(ladybug, "recurring_features", {"min_circuits": 1})
+    found = {row[0]: dict(zip(answer.columns, row, strict=True)) for row in answer.rows}
+    assert set(found) == set(effects)
+    for uid, values in effects.items():
+        assert found[uid]["n_circuits"] == len(values)
+        assert found[uid]["share"] == len(values) / 3
+        assert found[uid]["mean_effect"] == pytest.approx(sum(values) / len(values), abs=1e-8)
+
+
+def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> None:
+    token = circuit(0)["CircuitNode"][0]["uid"]
+    assert catalogue().run(ladybug, "upstream_paths", {"node": token}).rows == []
+    with pytest.raises(NotFoundError, match="no CircuitNode 'nothing' is stored"):
+        catalogue().run(ladybug, "upstream_paths", {"node": "nothing"})
+    with pytest.raises(NotFoundError, match="no Circuit 'nothing'"):
+        catalogue().run(ladybug, "ablations", {"circuit": "nothing"})

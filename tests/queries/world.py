@@ -1,0 +1,118 @@
+"""A small world that every query has an answer in: two tasks, circuits of prompts and of tasks, shared features.
+
+Its texts hold what queries stumble over: nulls, spaces, quotes, `: ` and ` @` in tokens, equal weights.
+"""
+
+import random
+from typing import Any
+
+Rows = dict[str, list[dict[str, Any]]]
+
+LAYERS, FEATURES, POSITIONS = 4, 5, 2
+MODEL, TASKS = "toy", ("agreement", "opposites")
+TOKENS = (None, "", " keys", "it's", ": ", "x @", "naïve", '"q"')
+WEIGHTS = (0.5, -0.5, 0.25, -0.125, 0.02, 0.001, -0.0005)
+
+
+def feature(layer: int, index: int) -> str:
+    return f"{MODEL}:blocks.{layer}:{index}"
+
+
+def shared() -> Rows:
+    """Model, dictionaries, features, tasks."""
+    rows: Rows = {
+        "Model": [{"uid": MODEL, "name": "Toy", "n_layers": LAYERS, "d_model": 8, "vocab_size": 50}],
+        "Dictionary": [],
+        "Feature": [],
+        "IN_DICTIONARY": [],
+        "OF_MODEL.Dictionary-Model": [],
+    }
+    for layer in range(LAYERS):
+        dictionary = f"{MODEL}:blocks.{layer}"
+        sha = {"sha256": "ab" * 32} if layer else {}
+        rows["Dictionary"].append(
+            {"uid": dictionary, "hook": f"blocks.{layer}.hook_resid_post", "layer": layer, "site": "resid", **sha}
+        )
+        rows["OF_MODEL.Dictionary-Model"].append({"source": dictionary, "target": MODEL})
+        for index in range(FEATURES):
+            uid = feature(layer, index)
+            words = {"label": f"feature {index}", "top_tokens": ["a", " b"]} if index % 2 else {}
+            rows["Feature"].append({"uid": uid, "layer": layer, "index": index, **words})
+            rows["IN_DICTIONARY"].append({"source": uid, "target": dictionary})
+    return rows
+
+
+def circuit(seed: int) -> Rows:
+    """One circuit with all that it needs. Even seeds are of prompts, odd ones of tasks."""
+    rng = random.Random(seed)
+    task = TASKS[seed // 2 % 2]
+    aggregation = "task" if seed % 2 else "prompt"
+    uid = f"{task}-{seed}.{MODEL}.{seed:08x}"
+    rows = shared()
+    nodes: list[dict[str, Any]] = []
+    for position in range(POSITIONS):
+        nodes.append({"kind": "token", "layer": -1, "index": 7 + position, "position": position})
+        for layer in range(LAYERS):
+            for index in rng.sample(range(FEATURES), 3):
+                nodes.append({"kind": "feature", "layer": layer, "index": index, "position": position})
+            nodes.append({"kind": "error", "layer": layer, "index": None, "position": position})
+    nodes.append({"kind": "metric", "layer": LAYERS, "index": None, "position": None})
+    for node in nodes:
+        node["uid"] = f"{uid}:{node['kind']}:{node['layer']}:{node['index']}:{node['position']}"
+        node["token"] = rng.choice(TOKENS)
+        node["effect"] = rng.choice([None, *WEIGHTS])
+        node["observed_effect"] = rng.choice([None, 0.1])
+    edges = [
+        {"source": s["uid"], "target": t["uid"], "weight": rng.choice(WEIGHTS), "observed": rng.choice([None, 0.2])}
+        for s in nodes
+        for t in nodes
+        if t["layer"] == s["layer"] + 1 and (t["position"] is None or s["position"] <= t["position"])
+        if rng.random() < 0.8
+    ]
+    rows["CircuitNode"] = nodes
+    rows["ATTRIBUTES_TO"] = edges
+    rows["IN_CIRCUIT"] = [{"source": n["uid"], "target": uid} for n in nodes]
+    rows["INSTANCE_OF"] = [
+        {"source": n["uid"], "target": feature(n["layer"], n["index"])} for n in nodes if n["kind"] == "feature"
+    ]
+    rows["Circuit"] = [
+        {
+            "uid": uid,
+            "name": f"{task} {seed}",
+            "method": "integrated gradients",
+            "aggregation": aggregation,
+            "n_nodes": len(nodes),
+            "n_edges": len(edges),
+            "faithfulness": 0.9 if seed % 2 else None,
+        }
+    ]
+    rows["OF_MODEL.Circuit-Model"] = [{"source": uid, "target": MODEL}]
+    rows["USES"] = [{"source": uid, "target": f"{MODEL}:blocks.{layer}"} for layer in range(LAYERS)]
+    rows["Task"] = [
+        {"uid": f"task:{task}", "name": task, "metric": "logit difference", "n_pairs": 9, "sha256": "cd" * 32}
+    ]
+    rows["FOR_TASK"] = [{"source": uid, "target": f"task:{task}"}]
+    rows["Run"] = [{"uid": "run:1", "command": "circuitstore ingest", "params": "{}", "seed": 0}]
+    rows["PRODUCED_BY.Circuit-Run"] = [{"source": uid, "target": "run:1"}]
+    if aggregation == "prompt":
+        rows["Prompt"] = [{"uid": f"prompt:{seed}", "text": f"The Key {seed} of", "tokens": ["The", " Key", " of"]}]
+        rows["FOR_PROMPT"] = [{"source": uid, "target": f"prompt:{seed}"}]
+    else:
+        rows["Ablation"] = [ablation(uid, kind, n) for kind in ("faithfulness", "random") for n in (5, 10)]
+        rows["TESTS"] = [{"source": a["uid"], "target": uid} for a in rows["Ablation"]]
+    return rows
+
+
+def ablation(circuit: str, kind: str, n_nodes: int) -> dict[str, Any]:
+    return {
+        "uid": f"{circuit}:{kind}:{n_nodes}",
+        "kind": kind,
+        "baseline": "mean",
+        "errors": "ablated",
+        "n_nodes": n_nodes,
+        "metric": 1.5,
+        "faithfulness": 0.9 if kind == "faithfulness" else None,
+        "split": "held-out",
+        "n_pairs": 8,
+        "seed": 1 if kind == "random" else None,
+    }
