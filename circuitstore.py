@@ -5,7 +5,7 @@ Imports what a command needs only when that command runs, so that `--help` and e
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -171,13 +171,18 @@ def serve(
 
 
 def _load(bundles: list[Path]) -> None:
+    """Loads bundles and prints the circuits that they hold."""
     from store.bundle import open_bundle
 
     opened = [open_bundle(folder) for folder in bundles]
-    with _open() as store:
+    loaded: list[list[Any]] = []
+    with _open() as store, _progress() as progress:
         for folder, bundle in zip(bundles, opened, strict=True):
-            store.load(bundle)
-            _note(f"loaded {folder}")
+            report = store.load(bundle, progress)
+            loaded += [
+                [circuit, str(folder), "already stored" if report.already else "loaded"] for circuit in report.circuits
+            ]
+    _print(["circuit", "bundle", "state"], loaded)
 
 
 def _query(name: str, given: dict[str, object]) -> None:
@@ -234,6 +239,20 @@ def _open(*, read_only: bool = False) -> "Iterator[Store]":
 
     with closing(open_store(_store_url(), read_only=read_only)) as store:
         yield store
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on stderr where that is a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda table, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("loading")
+        yield lambda table, done, total: bar.update(task, description=table, completed=done, total=total)
 
 
 @contextmanager

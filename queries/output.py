@@ -38,8 +38,7 @@ def _json(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
 
 
 def _ndjson(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
-    for row in as_objects(rows):
-        out.write(to_json(row, inf_nan_mode="null").decode() + "\n")
+    out.writelines(to_json(row, inf_nan_mode="null").decode() + "\n" for row in as_objects(rows))
 
 
 def _csv(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:

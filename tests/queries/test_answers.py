@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 
 import networkx as nx
 import pytest
@@ -111,7 +112,7 @@ def test_downstream_paths_and_paths_between_are_those_of_networkx(ladybug: Store
 
 def paths(rows: Rows, min_weight: float, hops: int, source: str = "", target: str = "") -> dict[tuple[str, ...], float]:
     """Paths and the products of their weights, by networkx."""
-    graph = nx.DiGraph()
+    graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(node["uid"] for node in rows["CircuitNode"])
     for edge in rows["ATTRIBUTES_TO"]:
         if abs(edge["weight"]) >= min_weight:
@@ -120,13 +121,13 @@ def paths(rows: Rows, min_weight: float, hops: int, source: str = "", target: st
     for start in [source] if source else graph:
         for path in nx.all_simple_paths(graph, start, [target] if target else list(graph), cutoff=hops):
             if len(path) > 1:
-                found[tuple(path)] = nx.path_weight(graph, path, "weight") and product(graph, path)
+                found[tuple(path)] = product(graph, path)
     return found
 
 
 def product(graph: "nx.DiGraph[str]", path: list[str]) -> float:
     total = 1.0
-    for s, t in zip(path, path[1:], strict=False):
+    for s, t in pairwise(path):
         total *= graph[s][t]["weight"]
     return total
 

@@ -29,10 +29,9 @@ def shared() -> Rows:
     }
     for layer in range(LAYERS):
         dictionary = f"{MODEL}:blocks.{layer}"
-        sha = {"sha256": "ab" * 32} if layer else {}
-        rows["Dictionary"].append(
-            {"uid": dictionary, "hook": f"blocks.{layer}.hook_resid_post", "layer": layer, "site": "resid", **sha}
-        )
+        optional = {"source": "toy", "sha256": "ab" * 32} if layer else {}
+        hook = f"blocks.{layer}.hook_resid_post"
+        rows["Dictionary"].append({"uid": dictionary, "hook": hook, "layer": layer, "site": "resid", **optional})
         rows["OF_MODEL.Dictionary-Model"].append({"source": dictionary, "target": MODEL})
         for index in range(FEATURES):
             uid = feature(layer, index)
