@@ -307,6 +307,9 @@ RELATIONSHIPS = (
     FOR_TASK, FOR_PROMPT, USES, OF_MODEL, PRODUCED_BY,
 )  # fmt: skip
 
+ANALYSES = (MATCHES, MEMBER_OF)
+"""What was found out about features, as against what a circuit is made of: no circuit's deletion removes it."""
+
 
 def _tables() -> dict[str, Table]:
     tables = [Table(node.label, node, node.columns) for node in NODES]
@@ -321,3 +324,24 @@ def _tables() -> dict[str, Table]:
 
 TABLES: dict[str, Table] = _tables()
 """Every table by name, nodes first, in the order in which they are loaded."""
+
+KEPT = Column("kept", Type.BOOL, "A bundle holds it for its own sake: it outlives every circuit.", optional=True)
+"""Bookkeeping: a column that each shared node has in a database; no part of bundles, rows or digests."""
+
+STORE = _node("Store", "Bookkeeping: the store itself.", Column("schema_version", Type.INT, "Of this schema."))
+
+BUNDLE = _node(
+    "Bundle",
+    "Bookkeeping: a bundle whose content is stored.",
+    Column("circuits", Type.STRINGS, "Uids of its circuits."),
+    Column("step", Type.INT, "Steps of its load that are done; null when all are.", optional=True),
+    Column("inserting", Type.STRINGS, "Circuits that the load began to insert.", optional=True),
+)
+
+BOOKKEEPING = (STORE, BUNDLE)
+"""Labels that a database has beside `NODES`: no part of bundles or digests."""
+
+
+def stored_columns(node: Node) -> tuple[Column, ...]:
+    """The columns that a node has in a database."""
+    return (*node.columns, KEPT) if node.shared and node not in BOOKKEEPING else node.columns

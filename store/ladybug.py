@@ -1,0 +1,310 @@
+"""LadybugDB: an embedded database, a file on disk. A load or a delete is one transaction.
+
+Only one process may have a store open to write, or many to read.
+"""
+
+import itertools
+import queue
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NoReturn, Self
+
+import ladybug
+import pyarrow as pa
+
+from store import deleting, loading
+from store.bundle import Bundle
+from store.database import LoadReport, Progress, Rows
+from store.digest import combined_hash, content_hash, in_order
+from store.errors import LimitError, NotFoundError, StoreError
+from store.merging import columns_of
+from store.schema import (
+    BOOKKEEPING,
+    NODES,
+    RELATIONSHIPS,
+    SCHEMA_VERSION,
+    TABLES,
+    Column,
+    Table,
+    Type,
+    stored_columns,
+)
+from store.settings import StoreSettings
+from store.values import plain_ladybug
+
+_UIDS = (Column("uid", Type.STRING, "Uid."),)
+
+
+class LadybugStore:
+    """A store in a file. See `store.database.Store`."""
+
+    dialect: Literal["ladybug", "neo4j"] = "ladybug"
+
+    def __init__(self, path: str, *, read_only: bool, settings: StoreSettings) -> None:
+        self.url = f"ladybug:{path}"
+        self._path = Path(path).expanduser()
+        self._idle: queue.SimpleQueue[ladybug.Connection] = queue.SimpleQueue()
+        self._writing = threading.Lock()
+        if read_only and not self._path.exists():
+            raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo` or "
+                             "`circuitstore load BUNDLE` first")  # fmt: skip
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = ladybug.Database(
+                self._path, read_only=read_only, buffer_pool_size=settings.ladybug_memory * 2**20
+            )
+        except (RuntimeError, OSError) as error:
+            self._refuse(error)
+        try:
+            self._check_schema(read_only)
+        except BaseException:
+            self._database.close()
+            raise
+
+    def load(self, bundle: Bundle, progress: Progress | None = None) -> LoadReport:
+        if self.run("MATCH (b:Bundle {uid: $uid}) RETURN b.uid", {"uid": bundle.uid}).rows:
+            return LoadReport(bundle.uid, True, [], 0)
+        bundle.validate()
+        circuits = bundle.table("Circuit")["uid"].to_pylist()
+        with self._transaction() as transaction:
+            stored = transaction.read(
+                "MATCH (c:Circuit) WHERE c.uid IN $uids RETURN c.uid AS uid", _UIDS, {"uids": circuits}
+            ) if circuits else None  # fmt: skip
+            inserting = sorted(set(circuits) - set(stored["uid"].to_pylist() if stored else ()))
+            steps = loading.steps(bundle, inserting)
+            for step in steps:
+                loading.apply(step, transaction)
+                if progress:
+                    progress(step.of.name, step.rows.num_rows, step.rows.num_rows)
+            transaction.write("CREATE (:Bundle {uid: $uid, circuits: $circuits})", {
+                "uid": bundle.uid, "circuits": circuits or None
+            })  # fmt: skip
+        return LoadReport(bundle.uid, False, inserting, sum(step.rows.num_rows for step in steps))
+
+    def delete(self, circuit: str) -> None:
+        with self._transaction() as transaction:
+            given = {"circuit": circuit}
+            if not transaction.read("MATCH (c:Circuit {uid: $circuit}) RETURN c.uid AS uid", _UIDS, given).num_rows:
+                raise NotFoundError(f"no circuit {circuit!r} is stored; `circuitstore circuits` lists those that are")
+            deleting.take_from_feeds(deleting.share_of_feeds(circuit, transaction), transaction)
+            for relationship, label in deleting.OWNED:
+                transaction.write(
+                    f"MATCH (n:{label})-[:{relationship}]->(c:Circuit {{uid: $circuit}}) DETACH DELETE n", given
+                )
+            transaction.write("MATCH (c:Circuit {uid: $circuit}) DETACH DELETE c", given)
+            for _, pattern in deleting.unreferred():
+                transaction.write(f"{pattern} DETACH DELETE n")
+            transaction.write("MATCH (b:Bundle) WHERE $circuit IN b.circuits DELETE b", given)
+
+    def run(
+        self,
+        text: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        row_limit: int | None = None,
+    ) -> Rows:
+        with self._connection() as connection:
+            connection.set_query_timeout(max(1, round(timeout * 1000)) if timeout else 0)
+            try:
+                result = connection.execute(text, dict(params or {}))
+            except RuntimeError as error:
+                if "Interrupted" in str(error):
+                    raise LimitError(f"the query took longer than {timeout} s: ask for less") from error
+                self._refuse(error)
+            if isinstance(result, list):
+                raise StoreError("a query must be one statement")
+            with result:
+                rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
+                columns = result.get_column_names()
+        truncated = row_limit is not None and len(rows) > row_limit
+        plain = [[plain_ladybug(value) for value in row] for row in (rows[:row_limit] if truncated else rows)]
+        return Rows(columns, plain, truncated)
+
+    def digest(self) -> str:
+        hashes = {}
+        with self._connection() as connection:
+            transaction = _Transaction(connection)
+            for of in TABLES.values():
+                rows = transaction.all(of)
+                if rows.num_rows:
+                    hashes[of.name] = content_hash(in_order(rows, of), of)
+        return combined_hash(hashes)
+
+    def close(self) -> None:
+        self._forget_connections()
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[ladybug.Connection]:
+        """An idle connection: one thread at a time uses it."""
+        try:
+            connection = self._idle.get_nowait()
+        except queue.Empty:
+            connection = ladybug.Connection(self._database)
+        try:
+            yield connection
+        finally:
+            self._idle.put(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator["_Transaction"]:
+        """Everything inside happens, or nothing does."""
+        with self._writing:
+            connection = ladybug.Connection(self._database)
+            try:
+                connection.execute("BEGIN TRANSACTION")
+                try:
+                    yield _Transaction(connection)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    self._roll_back(connection)
+                    raise
+            except (RuntimeError, OSError) as error:
+                self._refuse(error)
+            finally:
+                connection.close()
+                self._forget_connections()  # their cached plans were made for the store as it was
+
+    @staticmethod
+    def _roll_back(connection: ladybug.Connection) -> None:
+        try:
+            connection.execute("ROLLBACK")
+        except RuntimeError as error:  # a failed statement may have ended the transaction already
+            if "No active transaction" not in str(error):
+                raise
+
+    def _forget_connections(self) -> None:
+        while True:
+            try:
+                self._idle.get_nowait().close()
+            except queue.Empty:
+                return
+
+    def _check_schema(self, read_only: bool) -> None:
+        tables = {row[0] for row in self.run("CALL show_tables() RETURN name").rows}
+        if not tables:
+            if read_only:
+                raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo` or "
+                                 "`circuitstore load BUNDLE` first")  # fmt: skip
+            with self._transaction() as transaction:
+                for statement in ddl():
+                    transaction.write(statement)
+                transaction.write(
+                    "CREATE (:Store {uid: 'store', schema_version: $version})", {"version": SCHEMA_VERSION}
+                )
+            return
+        if "Store" not in tables:
+            raise StoreError(f"{self._path} is a LadybugDB database of something else: name another path")
+        found = self.run("MATCH (s:Store) RETURN s.schema_version").rows[0][0]
+        if found != SCHEMA_VERSION:
+            way_out = "upgrade circuitstore" if found > SCHEMA_VERSION else "load the bundles into a new store"
+            raise StoreError(f"{self._path} has schema version {found}, this program knows {SCHEMA_VERSION}: {way_out}")
+
+    def _refuse(self, error: Exception) -> NoReturn:
+        text = str(error).strip()
+        if "Could not set lock" in text:
+            raise StoreError(f"{self._path} is in use by another process; wait for it, or stop it "
+                             "(many may read, but one that writes must be alone)") from error  # fmt: skip
+        if "No space left" in text:
+            raise StoreError(f"no space left on the disk of {self._path}: free some, and try again") from error
+        if "buffer pool is full" in text:
+            raise StoreError(f"{self._path}: the memory for LadybugDB is full: ask for less, or raise "
+                             "CIRCUITSTORE_LADYBUG_MEMORY (MiB)") from error  # fmt: skip
+        raise StoreError(f"{self._path}: LadybugDB refused: {text}") from error
+
+
+def ddl() -> list[str]:
+    """The statements that make an empty store."""
+    statements = []
+    for node in (*NODES, *BOOKKEEPING):
+        columns = ", ".join(f"`{column.name}` {column.type}" for column in stored_columns(node))
+        statements.append(f"CREATE NODE TABLE {node.label} ({columns}, PRIMARY KEY (uid))")
+    for relationship in RELATIONSHIPS:
+        ends = [f"FROM {source} TO {target}" for source, target in relationship.endpoints]
+        parts = [*ends, *(f"`{column.name}` {column.type}" for column in relationship.columns)]
+        statements.append(f"CREATE REL TABLE {relationship.type} ({', '.join(parts)})")
+    return statements
+
+
+class _Transaction:
+    """See `store.transaction.Transaction`."""
+
+    _numbers = itertools.count()
+
+    def __init__(self, connection: ladybug.Connection) -> None:
+        self._connection = connection
+
+    def read(self, text: str, columns: Sequence[Column], params: Mapping[str, Any] | None = None) -> pa.Table:
+        with self._execute(text, params) as result:
+            found = result.get_as_arrow(chunk_size=-1)
+        return pa.table(
+            [found[column.name].cast(column.type.arrow) for column in columns], names=[c.name for c in columns]
+        )
+
+    def write(self, text: str, params: Mapping[str, Any] | None = None) -> None:
+        self._execute(text, params).close()
+
+    def all(self, of: Table) -> pa.Table:
+        """A table of the schema as it is stored."""
+        if of.is_node:
+            pattern, ends = f"(n:{of.name})", []
+        else:
+            pattern, ends = f"(a:{of.source})-[n:{_type(of)}]->(b:{of.target})", ["a.uid AS source", "b.uid AS target"]
+        columns = [*ends, *(f"n.`{c.name}` AS `{c.name}`" for c in _properties(of))]
+        return self.read(f"MATCH {pattern} RETURN {', '.join(columns)}", of.columns)
+
+    def stored(self, of: Table, keys: pa.Table) -> pa.Table:
+        columns = columns_of(of)
+        shown = ", ".join(f"n.`{c.name}` AS `{c.name}`" for c in (columns if of.is_node else of.of.columns))
+        if of.is_node:
+            text = f"LOAD FROM $rows WITH uid AS k MATCH (n:{of.name} {{uid: k}}) RETURN {shown}"
+        else:
+            shown = ", ".join(["k_source AS source", "k_target AS target", *([shown] if shown else [])])
+            text = f"LOAD FROM $rows WITH source AS k_source, target AS k_target MATCH {_between(of)} RETURN {shown}"
+        return self.read(text, columns, {"rows": keys})
+
+    def insert(self, of: Table, rows: pa.Table) -> None:
+        many = not of.is_node and len(of.of.endpoints) > 1  # type: ignore[union-attr]
+        pair = f" (from='{of.source}', to='{of.target}')" if many else ""
+        self.write(f"COPY {of.name if of.is_node else _type(of)} FROM $rows{pair}", {"rows": rows})
+
+    def update(self, of: Table, rows: pa.Table) -> None:
+        changed = [column.name for column in columns_of(of) if column.name not in of.keys]
+        match = f"(n:{of.name} {{uid: k_uid}})" if of.is_node else _between(of)
+        keys = ", ".join(f"`{key}` AS k_{key}" for key in of.keys)
+        values = ", ".join(f"`{name}` AS v_{name}" for name in changed)
+        more = " AND ".join(f"n.`{key}` = k_{key}" for key in of.keys[2:])
+        where = f" WHERE {more}" if more else ""
+        sets = ", ".join(f"n.`{name}` = v_{name}" for name in changed)
+        self.write(f"LOAD FROM $rows WITH {keys}, {values} MATCH {match}{where} SET {sets}", {"rows": rows})
+
+    def remove(self, of: Table, keys: pa.Table) -> None:
+        text = f"LOAD FROM $rows WITH source AS k_source, target AS k_target MATCH {_between(of)} DELETE n"
+        self.write(text, {"rows": keys})
+
+    def _execute(self, text: str, params: Mapping[str, Any] | None) -> ladybug.QueryResult:
+        # A connection keeps a plan per text, and a plan keeps the Arrow table it was made for: so no text comes twice.
+        result = self._connection.execute(f"{text} // {next(self._numbers)}", dict(params or {}))
+        assert isinstance(result, ladybug.QueryResult)
+        return result
+
+
+def _type(of: Table) -> str:
+    return of.name.partition(".")[0]
+
+
+def _properties(of: Table) -> tuple[Column, ...]:
+    return of.columns if of.is_node else of.of.columns
+
+
+def _between(of: Table) -> str:
+    return f"(:{of.source} {{uid: k_source}})-[n:{_type(of)}]->(:{of.target} {{uid: k_target}})"

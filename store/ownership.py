@@ -1,0 +1,69 @@
+"""Where a bundle's relationships lead, and which circuit each of its owned nodes belongs to.
+
+Everything is row numbers of the bundle's node tables, so that checks and roll-ups are array operations.
+"""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from store.digest import ranks
+from store.schema import TABLES, Node
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+
+class Ends:
+    """Row numbers of a bundle's relationships' ends; -1 where the bundle holds no such node."""
+
+    def __init__(self, table: Callable[[str], pa.Table]) -> None:
+        """table: gives a bundle's table by name."""
+        self.table = table
+        self._ends: dict[str, tuple[Rows, Rows]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Rows, Rows]:
+        """Rows of the source's and of the target's node table, per row of the relationship's table."""
+        if name not in self._ends:
+            table, of = self.table(name), TABLES[name]
+            self._ends[name] = (
+                self._rows(table["source"], self.table(of.source)["uid"]),
+                self._rows(table["target"], self.table(of.target)["uid"]),
+            )
+        return self._ends[name]
+
+    @staticmethod
+    def _rows(column: pa.ChunkedArray, uids: pa.ChunkedArray) -> Rows:
+        codes, distinct = ranks(column)
+        found = pc.fill_null(pc.index_in(distinct, uids), -1).to_numpy(zero_copy_only=False).astype(np.int64)
+        rows: Rows = found[codes] if len(found) else np.empty(0, np.int64)
+        return rows
+
+    @cached_property
+    def owners(self) -> dict[str, Rows]:
+        """Per owned label, the row of the circuit that each node belongs to; -1 for none."""
+        return {
+            "Circuit": np.arange(self.table("Circuit").num_rows),
+            "CircuitNode": self._owner("CircuitNode", "IN_CIRCUIT"),
+            "Ablation": self._owner("Ablation", "TESTS"),
+        }
+
+    @cached_property
+    def feature_of(self) -> Rows:
+        """Per circuit node, the row of the feature that it is; -1 for none."""
+        return self._owner("CircuitNode", "INSTANCE_OF")
+
+    def _owner(self, label: str, relationship: str) -> Rows:
+        owner = np.full(self.table(label).num_rows, -1, np.int64)
+        source, target = self[relationship]
+        owner[source] = target
+        return owner
+
+
+def is_owned(label: str) -> bool:
+    """Whether a node of this label belongs to one circuit."""
+    of = TABLES[label].of
+    return isinstance(of, Node) and not of.shared
