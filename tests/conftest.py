@@ -2,16 +2,14 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 import pytest
 
+from store.database import Store, open_store
 from tests.neo4j_server import Neo4j, Unavailable, a_neo4j
-
-if TYPE_CHECKING:
-    from store.database import Store
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
@@ -65,11 +63,9 @@ def store_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(store_url: str) -> Iterator["Store"]:
+def store(store_url: str) -> Iterator[Store]:
     """An open, empty store, once for each database."""
-    from store.database import open_store
-
-    with closing(open_store(store_url)) as opened:
+    with open_store(store_url) as opened:
         yield opened
 
 
