@@ -1,1 +1,1 @@
-"""Computes circuits of language models, imports foreign formats, and writes bundles. Knows nothing of databases."""
+"""Computes circuits with torch and writes them as bundles. Knows nothing of databases."""

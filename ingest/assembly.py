@@ -1,0 +1,311 @@
+"""Turns what was found into the schema's rows, and writes them as one bundle: the task's circuit, and one a pair."""
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from ingest.ablation import Intervention, share_recovered
+from ingest.description import promoted_tokens
+from ingest.hooks import Hook
+from ingest.nodes import Node
+from ingest.pipeline import Found
+from ingest.pruning import strong_edges
+from ingest.recipe import Recipe
+from ingest.subject import Subject
+from ingest.tasks.pairs import pairs_sha256
+from store.bundle import Bundle, write_bundle
+from store.schema import TABLES
+from store.uids import circuit_node_uid, circuit_uid, dictionary_uid, feature_uid, slug
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One circuit before it has uids: a row a node and an edge, nodes named by their number."""
+
+    name: str
+    aggregation: str
+    nodes: list[int]
+    edges: list[int]
+    effects: list[float]
+    activations: list[float]
+    weights: list[float]
+    clean_metric: float
+    patch_metric: float
+    faithfulness: float | None
+
+
+def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out: Path) -> Bundle:
+    """Writes the bundle `out`/TASK-HASH. run: the row of the Run that made it, without its uid."""
+    rows: dict[str, list[Row]] = defaultdict(list)
+    model = subject.model
+    rows["Model"].append(
+        {
+            "uid": model.name,
+            "name": recipe.model.source,
+            "revision": model.revision,
+            "n_layers": model.n_layers,
+            "d_model": model.d_model,
+            "vocab_size": model.vocab_size,
+        }
+    )
+    task = f"task:{slug(subject.task_name)}:{pairs_sha256(subject.train.pairs)[:8]}"
+    rows["Task"].append(
+        {
+            "uid": task,
+            "name": subject.task_name,
+            "metric": subject.metric_words,
+            "n_pairs": len(subject.train.pairs),
+            "sha256": pairs_sha256(subject.train.pairs),
+        }
+    )
+    run_uid = f"run:{slug(subject.task_name)}:{_hash([run[key] for key in ('command', 'params', 'versions', 'seed')])}"
+    rows["Run"].append({"uid": run_uid, **run})
+    _dictionaries(rows, subject)
+    drafts = [_task_draft(recipe, subject, found)]
+    if recipe.prompts.circuits:
+        drafts += [_prompt_draft(recipe, subject, found, pair) for pair in range(len(found.metric_clean))]
+    used: set[Node] = set()
+    for number, draft in enumerate(drafts):
+        pair = number - 1 if draft.aggregation == "prompt" else None
+        uid = _circuit(rows, recipe, subject, found, draft, pair)
+        used |= {found.nodes[n] for n in draft.nodes}
+        rows["PRODUCED_BY.Circuit-Run"].append({"source": uid, "target": run_uid})
+        rows["FOR_TASK"].append({"source": uid, "target": task})
+        if pair is None:
+            _ablations(rows, uid, found)
+        else:
+            _prompt(rows, uid, subject, pair)
+    _features(rows, subject, used)
+    tables = {name: pa.Table.from_pylist(rows[name], _schema(name)) for name in TABLES if rows.get(name)}
+    return write_bundle(out / f"{run_uid.removeprefix('run:').replace(':', '-')}", tables, run, replace=True)
+
+
+def _schema(name: str) -> pa.Schema:
+    return TABLES[name].schema
+
+
+def _hash(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+
+def _dictionaries(rows: dict[str, list[Row]], subject: Subject) -> None:
+    for hook, dictionary in subject.dictionaries.items():
+        uid = dictionary_uid(subject.model.name, hook.name)
+        rows["Dictionary"].append(
+            {
+                "uid": uid,
+                "hook": hook.name,
+                "layer": hook.layer,
+                "site": hook.site,
+                "architecture": dictionary.architecture,
+                "d_in": dictionary.d_in,
+                "n_features": dictionary.n_features,
+                "source": dictionary.source,
+                "sha256": dictionary.sha256 or None,
+            }
+        )
+        rows["OF_MODEL.Dictionary-Model"].append({"source": uid, "target": subject.model.name})
+
+
+def _task_draft(recipe: Recipe, subject: Subject, found: Found) -> Draft:
+    draft = _draft(
+        recipe,
+        found,
+        subject.task_name,
+        "task",
+        [found.effects.mean(0), found.activations.mean(0), found.weights.mean(0)],
+        float(found.metric_clean.mean()),
+        float(found.metric_patch.mean()),
+    )
+    features = sum(found.nodes[n].kind == "feature" for n in draft.nodes)
+    return Draft(**{**vars(draft), "faithfulness": _faithfulness_at(found, features)})
+
+
+def _prompt_draft(recipe: Recipe, subject: Subject, found: Found, pair: int) -> Draft:
+    return _draft(
+        recipe,
+        found,
+        subject.train.pairs[pair].clean_prefix,
+        "prompt",
+        [found.effects[pair], found.activations[pair], found.weights[pair]],
+        float(found.metric_clean[pair]),
+        float(found.metric_patch[pair]),
+    )
+
+
+def _draft(
+    recipe: Recipe, found: Found, name: str, aggregation: str, columns: list[Tensor], clean: float, patch: float
+) -> Draft:
+    effects, activations, weights = (column.double().tolist() for column in columns)
+    whole = abs(patch - clean)
+    least = recipe.pruning.node_threshold * whole
+    nodes = [n for n, node in enumerate(found.nodes) if node.kind in ("metric", "token") or abs(effects[n]) >= least]
+    number = {node: n for n, node in enumerate(found.nodes)}
+    kept = {found.nodes[n] for n in nodes}
+    strong = strong_edges(weights, recipe.pruning.edge_threshold * whole)
+    edges = [e for e in strong if found.edges[e][0] in kept and found.edges[e][1] in kept]
+    ends = {number[node] for e in edges for node in found.edges[e]}
+    nodes = [n for n in nodes if found.nodes[n].kind != "token" or n in ends]
+    return Draft(name, aggregation, nodes, edges, effects, activations, weights, clean, patch, None)
+
+
+def _circuit(
+    rows: dict[str, list[Row]], recipe: Recipe, subject: Subject, found: Found, draft: Draft, pair: int | None
+) -> str:
+    """Adds a circuit's own rows. Returns its uid."""
+    local = {found.nodes[n]: _node_row(subject, found.nodes[n], draft, n, pair) for n in draft.nodes}
+    edges = [(*found.edges[e], draft.weights[e]) for e in draft.edges]
+    content = _hash(
+        [
+            *local.values(),
+            *([local[u]["uid"], local[d]["uid"], weight] for u, d, weight in edges),
+            draft.clean_metric,
+            draft.patch_metric,
+        ]
+    )
+    uid = circuit_uid(draft.name, subject.model.name, content)
+    for node, row in local.items():
+        row["uid"] = f"{uid}{row['uid']}"
+        rows["CircuitNode"].append(row)
+        rows["IN_CIRCUIT"].append({"source": row["uid"], "target": uid})
+        if node.kind == "feature":
+            rows["INSTANCE_OF"].append({"source": row["uid"], "target": _feature_uid(subject, node)})
+    rows["ATTRIBUTES_TO"] += [
+        {"source": local[u]["uid"], "target": local[d]["uid"], "weight": weight} for u, d, weight in edges
+    ]
+    rows["Circuit"].append(
+        {
+            "uid": uid,
+            "name": draft.name,
+            "method": f"{recipe.nodes.method}, {recipe.edges.formula} edges",
+            "thresholds": json.dumps(recipe.pruning.model_dump()),
+            "aggregation": draft.aggregation,
+            "n_nodes": len(local),
+            "n_edges": len(edges),
+            "clean_metric": draft.clean_metric,
+            "patch_metric": draft.patch_metric,
+            "faithfulness": draft.faithfulness,
+            "created_at": rows["Run"][0]["started_at"],
+        }
+    )
+    rows["OF_MODEL.Circuit-Model"].append({"source": uid, "target": subject.model.name})
+    rows["USES"] += [
+        {"source": uid, "target": dictionary_uid(subject.model.name, hook.name)} for hook in subject.dictionaries
+    ]
+    return uid
+
+
+def _node_row(subject: Subject, node: Node, draft: Draft, number: int, pair: int | None) -> Row:
+    hook = node.hook
+    layer = subject.model.n_layers if hook is None else hook.layer
+    index = node.index
+    token = None
+    if node.position is not None:
+        token = subject.train.position_names[node.position]
+        if pair is not None:
+            token = subject.model.tokenizer.decode([int(subject.train.clean_tokens[pair, node.position])])
+        if node.kind == "token" and pair is not None:
+            index = int(subject.train.clean_tokens[pair, node.position])
+    # Several dictionaries may stand in one block; sites other than the residual stream say so in the uid's kind.
+    kind = node.kind if hook is None or hook.site == "resid" else f"{hook.site}-{node.kind}"
+    row: Row = {
+        "uid": circuit_node_uid("", kind, layer, index, node.position),
+        "kind": node.kind,
+        "layer": layer,
+        "index": index,
+        "position": node.position,
+        "token": token,
+    }
+    if node.kind != "metric":
+        row["effect"] = draft.effects[number]
+    if node.kind == "feature":
+        row["activation"] = draft.activations[number]
+    return row
+
+
+def _feature_uid(subject: Subject, node: Node) -> str:
+    assert node.hook is not None
+    assert node.index is not None
+    return feature_uid(dictionary_uid(subject.model.name, node.hook.name), node.index)
+
+
+def _features(rows: dict[str, list[Row]], subject: Subject, used: set[Node]) -> None:
+    by_hook: dict[Hook, set[int]] = defaultdict(set)
+    for node in used:
+        if node.kind == "feature" and node.hook is not None and node.index is not None:
+            by_hook[node.hook].add(node.index)
+    for hook, dictionary in subject.dictionaries.items():
+        indices = sorted(by_hook[hook])
+        if not indices:
+            continue
+        tokens = promoted_tokens(subject.model, dictionary.W_dec[torch.tensor(indices)])
+        uid = dictionary_uid(subject.model.name, hook.name)
+        for index, (promoted, suppressed) in zip(indices, tokens, strict=True):
+            rows["Feature"].append(
+                {
+                    "uid": feature_uid(uid, index),
+                    "layer": hook.layer,
+                    "index": index,
+                    "top_tokens": promoted,
+                    "bottom_tokens": suppressed,
+                }
+            )
+            rows["IN_DICTIONARY"].append({"source": feature_uid(uid, index), "target": uid})
+
+
+def _prompt(rows: dict[str, list[Row]], circuit: str, subject: Subject, pair: int) -> None:
+    text = subject.train.pairs[pair].clean_prefix
+    tokens = [subject.model.tokenizer.decode([token]) for token in subject.train.clean_tokens[pair].tolist()]
+    uid = f"prompt:{slug(text)}:{_hash(tokens)}"
+    if all(row["uid"] != uid for row in rows["Prompt"]):
+        rows["Prompt"].append({"uid": uid, "text": text, "tokens": tokens})
+    rows["FOR_PROMPT"].append({"source": circuit, "target": uid})
+
+
+def _empty_metric(found: Found, errors: str) -> float:
+    """The mean metric of the empty circuit, under one treatment of errors."""
+    return next(float(m.mean()) for one, m in found.measurements if one.errors == errors and not one.nodes)
+
+
+def _share(found: Found, one: Intervention, metric: Tensor) -> float | None:
+    return share_recovered(float(metric.mean()), _empty_metric(found, one.errors), float(found.held_out_metric.mean()))
+
+
+def _faithfulness_at(found: Found, n_features: int) -> float | None:
+    """F of the size that was measured and is nearest to a circuit's, errors ablated."""
+    measured = [
+        (abs(len(one.nodes) - n_features), _share(found, one, metric))
+        for one, metric in found.measurements
+        if one.kind == "faithfulness" and one.errors == "ablated" and one.nodes
+    ]
+    return min(measured, key=lambda at: at[0])[1] if measured else None
+
+
+def _ablations(rows: dict[str, list[Row]], circuit: str, found: Found) -> None:
+    for one, metric in found.measurements:
+        seed = [] if one.seed is None else [str(one.seed)]
+        uid = ":".join([circuit, one.kind, one.errors, str(len(one.nodes)), *seed])
+        rows["Ablation"].append(
+            {
+                "uid": uid,
+                "kind": one.kind,
+                "baseline": "mean",
+                "errors": one.errors,
+                "n_nodes": len(one.nodes),
+                "metric": float(metric.mean()),
+                "faithfulness": _share(found, one, metric),
+                "split": "held-out",
+                "n_pairs": len(metric),
+                "seed": one.seed,
+            }
+        )
+        rows["TESTS"].append({"source": uid, "target": circuit})

@@ -1,0 +1,224 @@
+"""Dictionaries (sparse autoencoders) behind one protocol, whatever their architecture.
+
+Every architecture here is a linear map followed by an element-wise activation function, f = φ(π) with
+π = (x − b_dec) W_enc, and a linear decoder x̂ = f W_dec + b_dec. The activation functions differ only in φ, so that
+attribution needs to know three things of a dictionary: π, φ and the decoder's rows.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from sae_lens import SAE
+from torch import Tensor
+
+from ingest.hooks import Hook, parse_hook
+from ingest.models import LanguageModel
+from ingest.weights import weights_hash
+from store.errors import ModelError
+
+
+class Activation(Protocol):
+    """φ, element-wise on π: [..., d_sae]."""
+
+    def __call__(self, pi: Tensor) -> Tensor: ...
+
+    def slope(self, pi: Tensor) -> Tensor:
+        """dφ/dπ, zero where a feature is silent."""
+        ...
+
+    def of(self, feature: int, pi: Tensor) -> Callable[[Tensor], Tensor]:
+        """φ of one feature, as a function of its own π: [...], with all others as they are in `pi`: [..., d_sae]."""
+        ...
+
+
+@dataclass(frozen=True)
+class JumpReLU:
+    """φ = z · 1[z > θ] with z = π + b (Rajamanoharan et al. 2024). ReLU is θ = 0."""
+
+    bias: Tensor
+    threshold: Tensor
+
+    def __call__(self, pi: Tensor) -> Tensor:
+        return (pi + self.bias) * self.slope(pi)
+
+    def slope(self, pi: Tensor) -> Tensor:
+        return (pi + self.bias > self.threshold).to(pi.dtype)
+
+    def of(self, feature: int, pi: Tensor) -> Callable[[Tensor], Tensor]:
+        return JumpReLU(self.bias[feature], self.threshold[feature])
+
+
+@dataclass(frozen=True)
+class Gated:
+    """φ = 1[π + b_gate > 0] · ReLU(e^r π + b_mag) (Rajamanoharan et al. 2024, Gated SAEs)."""
+
+    gate_bias: Tensor
+    magnitude_bias: Tensor
+    log_scale: Tensor
+
+    def __call__(self, pi: Tensor) -> Tensor:
+        magnitude = pi * self.log_scale.exp() + self.magnitude_bias
+        return magnitude.relu() * (pi + self.gate_bias > 0)
+
+    def slope(self, pi: Tensor) -> Tensor:
+        return (self(pi) > 0) * self.log_scale.exp()
+
+    def of(self, feature: int, pi: Tensor) -> Callable[[Tensor], Tensor]:
+        return Gated(self.gate_bias[feature], self.magnitude_bias[feature], self.log_scale[feature])
+
+
+@dataclass(frozen=True)
+class TopK:
+    """φ keeps the k largest of z = π + b at each position, after ReLU (Gao et al. 2024)."""
+
+    bias: Tensor
+    k: int
+
+    def __call__(self, pi: Tensor) -> Tensor:
+        return (pi + self.bias) * self.slope(pi)
+
+    def slope(self, pi: Tensor) -> Tensor:
+        z = pi + self.bias
+        return torch.zeros_like(z).scatter_(-1, z.topk(self.k, dim=-1).indices, 1.0) * (z > 0)
+
+    def of(self, feature: int, pi: Tensor) -> Callable[[Tensor], Tensor]:
+        others = pi + self.bias
+        others[..., feature] = -torch.inf
+        return JumpReLU(self.bias[feature], others.topk(self.k, dim=-1).values[..., -1].clamp(min=0))
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """One dictionary at one hook; all of it in float32. W_enc: [d_in, d_sae]; W_dec: [d_sae, d_in]."""
+
+    hook: Hook
+    architecture: str
+    source: str
+    sha256: str
+    W_enc: Tensor
+    W_dec: Tensor
+    b_in: Tensor
+    b_dec: Tensor
+    activation: Activation
+
+    @property
+    def d_in(self) -> int:
+        return self.W_enc.shape[0]
+
+    @property
+    def n_features(self) -> int:
+        return self.W_enc.shape[1]
+
+    def linear(self, x: Tensor) -> Tensor:
+        """π = (x − b) W_enc, before any bias of the activation function. [..., d_in] to [..., d_sae]."""
+        return (x.to(self.W_enc.dtype) - self.b_in) @ self.W_enc
+
+    def encode(self, x: Tensor) -> Tensor:
+        """Feature activations f = φ(π). [..., d_in] to [..., d_sae]."""
+        return self.activation(self.linear(x))
+
+    def decode(self, f: Tensor) -> Tensor:
+        """The reconstruction x̂. [..., d_sae] to [..., d_in]."""
+        return f @ self.W_dec + self.b_dec
+
+    def error(self, x: Tensor) -> Tensor:
+        """The error term ε = x − x̂. [..., d_in] to the same."""
+        return x.to(self.W_dec.dtype) - self.decode(self.encode(x))
+
+
+def open_dictionary(sae: SAE[Any], hook: Hook, source: str, sha256: str) -> Dictionary:
+    """A SAELens autoencoder as a dictionary. Raises ModelError for one that this program can't represent."""
+    architecture = sae.cfg.architecture()
+    if sae.cfg.normalize_activations not in ("none", "expected_average_only_in"):
+        raise ModelError(
+            f"{source}: activations normalised by {sae.cfg.normalize_activations!r} are not supported; "
+            "fold the normalisation into the weights first"
+        )
+    if sae.cfg.reshape_activations != "none":
+        raise ModelError(
+            f"{source}: dictionaries of reshaped activations ({sae.cfg.reshape_activations}) are not supported"
+        )
+    if getattr(sae.cfg, "rescale_acts_by_decoder_norm", False):
+        sae.fold_W_dec_norm()
+    weights = {name: value.detach().float() for name, value in sae.state_dict().items()}
+    for name, value in weights.items():
+        if not bool(torch.isfinite(value).all()):
+            raise ModelError(f"{source}: {name} has values that are not finite (NaN or infinity); get the file again")
+    activation: Activation
+    if architecture == "standard":
+        activation = JumpReLU(weights["b_enc"], torch.zeros_like(weights["b_enc"]))
+    elif architecture == "jumprelu":
+        activation = JumpReLU(weights["b_enc"], weights["threshold"].clamp(min=0))
+    elif architecture == "topk":
+        activation = TopK(weights["b_enc"], sae.cfg.k)
+    elif architecture == "gated":
+        activation = Gated(weights["b_gate"], weights["b_mag"], weights["r_mag"])
+    else:
+        raise ModelError(
+            f"{source}: the architecture {architecture!r} is not supported; use jumprelu, standard, topk or gated"
+        )
+    b_dec = weights["b_dec"]
+    b_in = b_dec if sae.cfg.apply_b_dec_to_input else torch.zeros_like(b_dec)
+    return Dictionary(hook, architecture, source, sha256, weights["W_enc"], weights["W_dec"], b_in, b_dec, activation)
+
+
+def dictionary_folders(folder: Path) -> list[Path]:
+    """The SAELens folders at or right below a folder."""
+    return sorted(path.parent for path in [*folder.glob("cfg.json"), *folder.glob("*/cfg.json")])
+
+
+def from_folder(folder: Path, model: LanguageModel) -> Dictionary:
+    """The dictionary in a SAELens folder (`cfg.json` and `sae_weights.safetensors`). Raises ModelError."""
+    config = _read_config(folder)
+    hook_name = (config.get("metadata") or {}).get("hook_name") or config.get("hook_name")
+    if not hook_name:
+        raise ModelError(f"{folder / 'cfg.json'}: it does not say which hook the dictionary reads (hook_name)")
+    hook = parse_hook(hook_name, model.n_layers)
+    try:
+        sae = SAE.load_from_disk(folder, dtype="float32", device=str(model.device))
+    except Exception as error:  # SAELens raises many kinds
+        raise ModelError(f"{folder} is not a dictionary that SAELens can load: {_first_line(error)}") from error
+    dictionary = open_dictionary(sae, hook, folder.name, weights_hash(folder / "sae_weights.safetensors"))
+    return _fitting(dictionary, model)
+
+
+def from_release(release: str, sae_id: str, model: LanguageModel) -> Dictionary:
+    """A dictionary of a SAELens release, fetched from its hub. Raises ModelError."""
+    try:
+        sae = SAE.from_pretrained(release, sae_id, device=str(model.device))
+    except Exception as error:  # SAELens raises many kinds
+        raise ModelError(f"the dictionary {sae_id!r} of {release!r} could not be had: {_first_line(error)}") from error
+    hook = parse_hook(sae.cfg.metadata.hook_name, model.n_layers)
+    return _fitting(open_dictionary(sae, hook, f"{release}/{sae_id}", ""), model)
+
+
+def _fitting(dictionary: Dictionary, model: LanguageModel) -> Dictionary:
+    if dictionary.d_in != model.d_model:
+        raise ModelError(
+            f"{dictionary.source}: the dictionary is {dictionary.d_in} wide, but the model {model.name} has "
+            f"d_model {model.d_model}; use dictionaries that were trained on this model"
+        )
+    return dictionary
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    file = folder / "cfg.json"
+    try:
+        config = json.loads(file.read_text())
+    except FileNotFoundError:
+        raise ModelError(f"there is no dictionary in {folder}: it has no cfg.json") from None
+    except ValueError as error:
+        raise ModelError(f"{file} is not JSON: {error}") from error
+    if not isinstance(config, dict):
+        raise ModelError(f"{file} is not a dictionary's configuration")
+    if not (folder / "sae_weights.safetensors").exists():
+        raise ModelError(f"there are no weights in {folder}: it has no sae_weights.safetensors")
+    return config
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).split("\n")[0]

@@ -1,0 +1,252 @@
+"""Predicted effects of edges: of upstream u on the metric through downstream d.
+
+The effect is (∂m/∂f_d) · Δf_d, where Δf_d is what d changes by when u alone takes its value of the patch run. Only
+the stretch of the model between the two hooks is run: the residual hook before d is the whole state, and what stands
+at other dictionaries' hooks in between is held, so that an edge is direct. One vector-Jacobian product a downstream
+node serves all upstream nodes and all pairs.
+
+Formulas (J is the Jacobian of d's pre-activation, g the metric's gradient along d's decoder row; c at the clean run,
+p averaged over points of the path clean → patch):
+
+    clean           g_c · φ'(clean) · J_c Δu                plain attribution patching
+    reference       g_p · φ'(clean) · J_c Δu                Marks et al. 2024, Sparse Feature Circuits
+    path            g_p · (φ(π + J_p Δu) − φ(π))            both along the path; φ's exact response
+    share-weighted  as path, but each of g and J Δu is taken between its clean and its path value, by the share of
+                    the whole change that this edge alone brings
+
+A path average answers "what if everything moves", the clean gradient "what if almost nothing does". JumpReLU's φ' is
+zero where d is silent on the clean run, so that the first two lose every edge into such a feature.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ingest.dictionaries import Dictionary
+from ingest.gradients import Metric, Values, midpoints
+from ingest.hooks import EMBEDDING, Hook
+from ingest.models import LanguageModel
+from ingest.nodes import METRIC, Directions, Node
+
+Formula = Literal["share-weighted", "path", "reference", "clean"]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What edges are computed from, of the same pairs: all hooks' values on the clean and the patch run,
+    ∂m/∂x there at the clean run and along the path, the metric on both runs, [pairs]."""
+
+    clean: Values
+    patch: Values
+    gradient_clean: Values
+    gradient_path: Values
+    metric_clean: Tensor
+    metric_patch: Tensor
+
+    def __getitem__(self, rows: slice) -> "Runs":
+        def of(values: Values) -> Values:
+            return {hook: value[rows] for hook, value in values.items()}
+
+        return Runs(
+            of(self.clean),
+            of(self.patch),
+            of(self.gradient_clean),
+            of(self.gradient_path),
+            self.metric_clean[rows],
+            self.metric_patch[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """The part of the model between a target and what acts on it directly. The target None is the metric."""
+
+    base: Hook
+    between: list[Hook]
+    target: Hook | None
+
+    @property
+    def sources(self) -> list[Hook]:
+        return [self.base, *self.between]
+
+    def n_blocks(self, n_layers: int) -> int:
+        assert self.base.boundary is not None
+        if self.target is None:
+            return n_layers - self.base.boundary
+        return (self.target.boundary or self.target.layer + 1) - self.base.boundary
+
+
+def stretch_to(target: Hook | None, hooks: Sequence[Hook]) -> Stretch:
+    """The stretch that ends in a target: it begins at the deepest residual hook before it (or at the embedding)."""
+    before = [h for h in [EMBEDDING, *hooks] if target is None or h.depth < target.depth]
+    base = max((h for h in before if h.boundary is not None), key=lambda h: h.depth)
+    return Stretch(base, sorted((h for h in before if h.depth > base.depth), key=lambda h: h.depth), target)
+
+
+def edge_weights(
+    model: LanguageModel,
+    stretch: Stretch,
+    targets: Sequence[Node],
+    sources: dict[Hook, Directions],
+    dictionary: Dictionary | None,
+    runs: Runs,
+    metric: Metric,
+    formula: Formula = "share-weighted",
+    steps: int = 4,
+) -> Tensor:
+    """Weights of all edges from the sources into the targets, [targets, pairs, sources], in units of the metric.
+
+    targets: nodes at the stretch's target hook, with its dictionary, or the metric. Sources are in the order of
+    stretch.sources and of the nodes of each.
+    """
+    n_sources = sum(len(sources[hook].nodes) for hook in stretch.sources if hook in sources)
+    weights = torch.zeros(len(targets), len(runs.metric_clean), n_sources, device=model.device)
+    points = [0.0, *midpoints(steps)] if formula in ("share-weighted", "path") else [0.0]
+    for position in sorted({-1 if t.position is None else t.position for t in targets}):
+        here = [n for n, t in enumerate(targets) if (-1 if t.position is None else t.position) == position]
+        ends = [_End(targets[n], dictionary, runs, formula) for n in here]
+        clean = torch.zeros(len(here), *weights.shape[1:], device=model.device)
+        path = torch.zeros_like(clean)
+        for alpha in points:
+            changes = _changes(model, stretch, ends, sources, runs, metric, alpha, position)
+            if alpha == 0.0:
+                clean += changes
+            else:
+                path += changes / steps
+        for n, end, by_clean, by_path in zip(here, ends, clean, path, strict=True):
+            weights[n] = end.weight(by_clean, by_path)
+    return weights
+
+
+class _End:
+    """One target: what to differentiate, and the weight that follows from the derivatives."""
+
+    def __init__(self, node: Node, dictionary: Dictionary | None, runs: Runs, formula: Formula):
+        self.node, self.dictionary, self.runs, self.formula = node, dictionary, runs, formula
+        if node is METRIC or dictionary is None or node.hook is None:
+            return
+        at = (slice(None), node.position)
+        self.gradient_clean = runs.gradient_clean[node.hook][at].float()
+        self.gradient_path = runs.gradient_path[node.hook][at].float() if formula != "clean" else self.gradient_clean
+        self.x, self.y = runs.clean[node.hook][at].float(), runs.patch[node.hook][at].float()
+
+    def cotangent(self, x: Tensor, alpha: float) -> Tensor:
+        """The vector whose product with the hook's value is differentiated. x: that value, [pairs, d]."""
+        assert self.dictionary is not None
+        if self.node.index is not None:
+            return self.dictionary.W_enc[:, self.node.index].expand_as(x)
+        # An error term's change is a vector: its effect through ε(x) = x − φ(π(x)) W_dec − b_dec is differentiated.
+        g = self.gradient_clean if alpha == 0.0 and self.formula != "reference" else self.gradient_path
+        slope = self.dictionary.activation.slope(self.dictionary.linear(x))
+        return g - ((g @ self.dictionary.W_dec.T) * slope) @ self.dictionary.W_enc.T
+
+    def weight(self, by_clean: Tensor, by_path: Tensor) -> Tensor:
+        """The edges' weights from the first-order changes that their sources bring, [pairs, sources] both."""
+        if self.node.index is None:
+            if self.formula in ("clean", "reference"):
+                return by_clean
+            if self.formula == "path":
+                return by_path
+            if self.node is METRIC:
+                whole, factor = self.runs.metric_patch - self.runs.metric_clean, 2.0
+            else:
+                assert self.dictionary is not None
+                change = self.dictionary.error(self.y) - self.dictionary.error(self.x)
+                whole, factor = (self.gradient_path * change).sum(-1), 1.0
+            return _between(by_clean, by_path, factor * by_path, whole[:, None])
+        assert self.dictionary is not None
+        row = self.dictionary.W_dec[self.node.index]
+        g_c, g_p = (self.gradient_clean @ row)[:, None], (self.gradient_path @ row)[:, None]
+        pi_all = self.dictionary.linear(self.x)
+        pi = pi_all[:, self.node.index, None]
+        if self.formula in ("clean", "reference"):
+            slope = self.dictionary.activation.slope(pi_all)[:, self.node.index, None]
+            return (g_c if self.formula == "clean" else g_p) * slope * by_clean
+        if self.formula == "share-weighted":
+            whole = self.dictionary.linear(self.y)[:, self.node.index, None] - pi
+            moved = _between(by_clean, by_path, by_path, whole)
+        else:
+            moved = by_path
+        activation = self.dictionary.activation.of(self.node.index, pi_all)
+        change = (activation((pi + moved).T) - activation(pi.T)).T
+        if self.formula == "path":
+            return g_p * change
+        total = (self.runs.metric_patch - self.runs.metric_clean)[:, None]
+        return _between(g_c, g_p, 2 * g_p * change, total) * change
+
+
+def _between(by_clean: Tensor, by_path: Tensor, part: Tensor, whole: Tensor) -> Tensor:
+    """by_clean moved towards by_path by the share min(1, |part| / |whole|)."""
+    share = (part.abs() / whole.abs().clamp(min=torch.finfo(part.dtype).tiny)).clamp(max=1)
+    return by_clean + share * (by_path - by_clean)
+
+
+def _changes(
+    model: LanguageModel,
+    stretch: Stretch,
+    ends: Sequence[_End],
+    sources: dict[Hook, Directions],
+    runs: Runs,
+    metric: Metric,
+    alpha: float,
+    position: int,
+) -> Tensor:
+    """First-order change of each end when a source is patched, at one point of the path. [ends, pairs, sources].
+
+    Positions behind the target's can't act on it and are left out of the pass.
+    """
+    length = None if stretch.target is None else position + 1
+    with torch.enable_grad():
+        leaves = {
+            hook: torch.lerp(runs.clean[hook][:, :length], runs.patch[hook][:, :length], alpha).requires_grad_()
+            for hook in stretch.sources
+        }
+        value = _value_at_target(model, stretch, leaves)[:, -1]
+        rows: list[Tensor] = []
+        for n, end in enumerate(ends):
+            if stretch.target is None:
+                output = metric(model.logits(value)).sum()
+            else:
+                output = (value * end.cotangent(value.detach().float(), alpha).to(value.dtype)).sum()
+            keep = n + 1 < len(ends)
+            gradients = torch.autograd.grad(output, list(leaves.values()), retain_graph=keep, allow_unused=True)
+            rows.append(_along(dict(zip(leaves, gradients, strict=True)), sources))
+    return torch.stack(rows)
+
+
+def _value_at_target(model: LanguageModel, stretch: Stretch, leaves: Values) -> Tensor:
+    base, target = stretch.base.boundary, stretch.target
+    assert base is not None
+    reached: list[Tensor] = []
+
+    def reach(x: Tensor) -> Tensor:
+        reached.append(x)
+        return x
+
+    edits = {hook: lambda _x, leaf=leaf: leaf for hook, leaf in leaves.items() if hook is not stretch.base}
+    if target is None:
+        return model.run(leaves[stretch.base], base, model.n_layers, edits)
+    if target.boundary is not None:
+        return model.run(leaves[stretch.base], base, target.boundary, edits)
+    model.run(leaves[stretch.base], base, target.layer + 1, {**edits, target: reach})
+    return reached[0]
+
+
+def _along(gradients: dict[Hook, Tensor | None], sources: dict[Hook, Directions]) -> Tensor:
+    parts: list[Tensor] = []
+    for hook, gradient in gradients.items():
+        if hook not in sources:
+            continue
+        at_hook = sources[hook]
+        if gradient is None:
+            parts.append(torch.zeros(at_hook.change.shape[:2], device=at_hook.change.device))
+            continue
+        reachable = at_hook.positions < gradient.shape[1]
+        part = torch.zeros(at_hook.change.shape[:2], device=gradient.device)
+        chosen = gradient[:, at_hook.positions[reachable]].float()
+        part[:, reachable] = torch.einsum("bnd,bnd->bn", chosen, at_hook.change[:, reachable])
+        parts.append(part)
+    return torch.cat(parts, dim=1)

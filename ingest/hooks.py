@@ -1,0 +1,55 @@
+"""Where in a model a dictionary reads: hook names, and their order in depth.
+
+Names are TransformerLens's. A residual hook is a *boundary* between blocks: boundary b is the residual stream
+after b blocks, so `blocks.3.hook_resid_post` and `blocks.4.hook_resid_pre` are one place.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from store.errors import ModelError
+
+Site = Literal["resid", "mlp", "attn"]
+
+_NAME = re.compile(r"blocks\.(\d+)\.hook_(resid_pre|resid_post|out|mlp_out|attn_out)")
+_DEPTH_IN_BLOCK: dict[Site, int] = {"attn": 0, "mlp": 1, "resid": 2}
+
+
+@dataclass(frozen=True)
+class Hook:
+    """One place in the model. `boundary` is set for residual hooks only."""
+
+    name: str
+    layer: int
+    site: Site
+    boundary: int | None
+
+    @property
+    def depth(self) -> tuple[int, int]:
+        """Sorts hooks in the order in which a forward pass meets them."""
+        if self.boundary is not None:
+            return (self.boundary - 1, _DEPTH_IN_BLOCK["resid"])
+        return (self.layer, _DEPTH_IN_BLOCK[self.site])
+
+
+def parse_hook(name: str, n_layers: int) -> Hook:
+    """The hook of that name in a model of `n_layers` blocks. Raises ModelError where there is none."""
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise ModelError(
+            f"the hook {name!r} is not one that circuits can be made of; "
+            "use blocks.N.hook_resid_post, hook_resid_pre, hook_mlp_out or hook_attn_out"
+        )
+    layer, place = int(match[1]), match[2]
+    if layer >= n_layers:
+        raise ModelError(f'the model has no hook "{name}" (it has {n_layers} blocks, 0 to {n_layers - 1})')
+    if place == "resid_pre":
+        return Hook(name, layer, "resid", layer)
+    if place in ("resid_post", "out"):
+        return Hook(f"blocks.{layer}.hook_resid_post", layer, "resid", layer + 1)
+    return Hook(name, layer, "mlp" if place == "mlp_out" else "attn", None)
+
+
+EMBEDDING = Hook("hook_embed", -1, "resid", 0)
+"""The residual stream before the first block: token nodes live here."""

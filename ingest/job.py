@@ -1,0 +1,91 @@
+"""One recipe from its file to its bundle: found where it was done before, or else done. Needs no torch to find it."""
+
+import json
+import platform
+import resource
+import sys
+import time
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ingest.recipe import Recipe, read_recipe
+from ingest.work import Work, fingerprint
+from store.errors import UsageError
+
+DEFAULT_OUT = Path("bundles")
+_LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers")
+
+
+def run_recipe(
+    recipe_path: Path, out: Path | None = None, memory: int | None = None, device: str | None = None
+) -> list[Path]:
+    """Computes what a recipe asks for and writes it as bundles below `out`. Returns their folders.
+
+    memory: bytes to stay within; half of what is free if left out. device: cpu, cuda or cuda:N; the accelerator if
+    there is one. What an interrupted run has done is not done again. Raises RecipeError or ModelError.
+    """
+    recipe = read_recipe(recipe_path)
+    out = out or DEFAULT_OUT
+    name = recipe_path.stem if recipe.task.name is None else recipe.task.name
+    work = Work(out, name, fingerprint(recipe))
+    if (bundle := work.finished()) is not None:
+        return [bundle]
+    return [_compute(recipe, recipe_path, work, memory, device)]
+
+
+def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, device: str | None) -> Path:
+    from ingest.progress import step
+
+    started, clock = datetime.now(UTC), time.monotonic()
+    with step("libraries"):
+        import torch
+
+        from ingest.assembly import write_circuits
+        from ingest.pipeline import find_circuit
+        from ingest.subject import open_subject
+    torch.manual_seed(recipe.seed)
+    where = _device(device)
+    subject = open_subject(recipe, str(recipe_path), where)
+    found = find_circuit(recipe, subject, work, memory)
+    with step("bundle"):
+        run: dict[str, Any] = {
+            "command": "ingest",
+            "params": recipe.model_dump_json(exclude={"dictionaries": {"folder"}, "task": {"file"}}),
+            "seed": recipe.seed,
+            "versions": json.dumps(_versions()),
+            "device": torch.cuda.get_device_name(where) if where.startswith("cuda") else "cpu",
+            "started_at": started.isoformat(timespec="seconds"),
+            "seconds": round(time.monotonic() - clock, 3),
+            "memory": _peak_memory(),
+        }
+        bundle = write_circuits(recipe, subject, found, run, work.out)
+    work.finish(bundle.path)
+    return bundle.path
+
+
+def _device(wanted: str | None) -> str:
+    import torch
+
+    if wanted is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise UsageError(f"--device: {wanted!r} is no device; use cpu, cuda or cuda:N") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"--device: there is no {wanted!r} here ({torch.cuda.device_count()} CUDA devices); use cpu")
+    return wanted
+
+
+def _versions() -> dict[str, str]:
+    return {"circuitstore": version("circuitstore"), **{name: version(name) for name in _LIBRARIES}} | {
+        "python": platform.python_version()
+    }
+
+
+def _peak_memory() -> int:
+    """Bytes of resident memory at their peak."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

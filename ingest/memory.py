@@ -1,0 +1,26 @@
+"""How many rows of a batch fit a memory limit."""
+
+import psutil
+import torch
+
+from ingest.models import LanguageModel
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes free on the device that computes."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def rows_that_fit(
+    limit: int, model: LanguageModel, n_positions: int, n_blocks: int, *, gradient: bool, most: int
+) -> int:
+    """Rows of a batch through `n_blocks` blocks whose activations stay within `limit` bytes, 1 … `most`.
+
+    `most` keeps the sizes, and with them the last bits of every result, the same wherever memory suffices.
+    """
+    per_token = 16 * model.d_model + 8 * model.d_mlp + 4 * model.n_heads * n_positions
+    kept_blocks = max(1, n_blocks) if gradient else 2
+    row = 4 * n_positions * per_token * kept_blocks + 8 * model.vocab_size
+    return max(1, min(most, limit // row))

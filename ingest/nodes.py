@@ -1,0 +1,157 @@
+"""Predicted effects of nodes: features, error terms and tokens.
+
+An effect is the predicted change of the metric when the node alone takes its value of the patch run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ingest.dictionaries import Dictionary
+from ingest.gradients import Values
+from ingest.hooks import EMBEDDING, Hook
+
+Kind = Literal["feature", "error", "token", "metric"]
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node of a circuit, at one position. Only features have an index; the metric has no hook and no position."""
+
+    kind: Kind
+    hook: Hook | None = None
+    position: int | None = None
+    index: int | None = None
+
+
+METRIC = Node("metric")
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """Candidate nodes with their mean effect over pairs, strongest first."""
+
+    nodes: list[Node]
+    effects: list[float]
+
+
+def node_effects(gradient: Tensor, change: Tensor, decoder: Tensor) -> Tensor:
+    """First-order effect of each feature on the metric (Marks et al. 2024, eq. 3).
+
+    gradient: ∂m/∂x, [..., d_model]. change: f_patch − f_clean, [..., d_sae]. decoder: [d_sae, d_model].
+    Returns [..., d_sae], in units of the metric.
+    """
+    return (gradient @ decoder.T) * change
+
+
+@dataclass(frozen=True)
+class Means:
+    """What stands at one hook on average over the clean and the patch prompts of the pairs, by position."""
+
+    features: Tensor
+    """[pos, d_sae]"""
+    value: Tensor
+    """[pos, d_in]"""
+
+
+@torch.no_grad()
+def mean_effects(
+    dictionary: Dictionary, gradient: Tensor, clean: Tensor, patch: Tensor, rows: int
+) -> tuple[Tensor, Tensor, Means]:
+    """Effects at one hook, averaged over pairs, `rows` pairs at a time.
+
+    gradient, clean, patch: [pairs, pos, d_in]. Returns the effects of features, [pos, d_sae], and of the error
+    term, [pos], and the means that ablation replaces by.
+    """
+    n_pairs, n_positions, _ = clean.shape
+    features = torch.zeros(n_positions, dictionary.n_features, device=clean.device)
+    errors = torch.zeros(n_positions, device=clean.device)
+    means = torch.zeros_like(features)
+    for start in range(0, n_pairs, rows):
+        g, x, y = (t[start : start + rows].float() for t in (gradient, clean, patch))
+        f_x, f_y = dictionary.encode(x), dictionary.encode(y)
+        features += node_effects(g, f_y - f_x, dictionary.W_dec).sum(0)
+        errors += (g * ((y - dictionary.decode(f_y)) - (x - dictionary.decode(f_x)))).sum((0, -1))
+        means += (f_x + f_y).sum(0) / 2
+    value = (clean.float().mean(0) + patch.float().mean(0)) / 2
+    return features / n_pairs, errors / n_pairs, Means(means / n_pairs, value)
+
+
+def rank(effects: dict[Hook, tuple[Tensor, Tensor]], first_position: int, most: int) -> Ranked:
+    """The `most` features, and every error term, of largest mean effect in size.
+
+    effects: at each hook those of features, [pos, d_sae], and of error terms, [pos]. Positions before
+    `first_position` (a start token) are left out: what stands there is the same in every prompt.
+    """
+    found: list[tuple[float, Node]] = []
+    for hook, (features, errors) in effects.items():
+        inner = features[first_position:]
+        strongest = inner.abs().flatten().topk(min(most, inner.numel()))
+        for flat in strongest.indices.tolist():
+            position, index = divmod(flat, inner.shape[1])
+            effect = float(inner[position, index])
+            if effect:
+                found.append((effect, Node("feature", hook, first_position + position, index)))
+        for position in range(first_position, len(errors)):
+            if effect := float(errors[position]):
+                found.append((effect, Node("error", hook, position)))
+    found.sort(key=lambda one: (-abs(one[0]), sort_key(one[1])))
+    return Ranked([node for _, node in found], [effect for effect, _ in found])
+
+
+def sort_key(node: Node) -> tuple[int, int, int, str, int]:
+    """The order in which a circuit's nodes are listed: as the forward pass meets them."""
+    depth = node.hook.depth if node.hook else (1 << 30, 0)
+    return (*depth, node.position if node.position is not None else -1, node.kind, node.index or 0)
+
+
+def token_nodes(clean: Tensor, patch: Tensor) -> list[Node]:
+    """The positions whose token differs in some pair. clean, patch: token ids, [pairs, pos]."""
+    return [Node("token", EMBEDDING, p) for p in (clean != patch).any(0).nonzero().flatten().tolist()]
+
+
+@dataclass(frozen=True)
+class Directions:
+    """How nodes at one hook move its value when they are patched: D in x_patched = x_clean + D."""
+
+    nodes: list[Node]
+    positions: Tensor
+    """[nodes]"""
+    change: Tensor
+    """D, [pairs, nodes, d]"""
+    activation: Tensor
+    """Activations on the clean run, zero for what is no feature, [pairs, nodes]"""
+
+    def along(self, gradient: Tensor) -> Tensor:
+        """First-order effect of each node. gradient: [pairs, pos, d]. Returns [pairs, nodes]."""
+        return torch.einsum("bnd,bnd->bn", gradient[:, self.positions].float(), self.change)
+
+
+@torch.no_grad()
+def directions(dictionary: Dictionary | None, nodes: Sequence[Node], clean: Tensor, patch: Tensor) -> Directions:
+    """The directions of `nodes`, all at one hook. clean, patch: [pairs, pos, d]; no dictionary for tokens."""
+    positions = torch.tensor([node.position for node in nodes], dtype=torch.long, device=clean.device)
+    x, y = clean[:, positions].float(), patch[:, positions].float()
+    change = y - x
+    activation = torch.zeros(change.shape[:2], device=clean.device)
+    if dictionary is not None:
+        f_x, f_y = dictionary.encode(x), dictionary.encode(y)
+        change = (y - dictionary.decode(f_y)) - (x - dictionary.decode(f_x))
+        for n, node in enumerate(nodes):
+            if node.index is not None:
+                activation[:, n] = f_x[:, n, node.index]
+                step = f_y[:, n, node.index] - f_x[:, n, node.index]
+                change[:, n] = step[:, None] * dictionary.W_dec[node.index]
+    return Directions(list(nodes), positions, change, activation)
+
+
+def pair_effects(found: dict[Hook, Directions], gradients: Values) -> dict[Node, Tensor]:
+    """The effect of every node in every pair, [pairs] each."""
+    effects: dict[Node, Tensor] = {}
+    for hook, at_hook in found.items():
+        for node, effect in zip(at_hook.nodes, at_hook.along(gradients[hook]).T, strict=True):
+            effects[node] = effect
+    return effects

@@ -1,0 +1,309 @@
+"""The recipe's steps in order, one call a step. What comes out is a bundle.
+
+Knows nothing of Parquet or databases: assembly.py turns what is found here into the schema's rows.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ingest import gradients
+from ingest.ablation import Errors, Intervention, measure, random_circuit
+from ingest.edges import Runs, edge_weights, stretch_to
+from ingest.gradients import Metric, Values
+from ingest.hooks import EMBEDDING, Hook
+from ingest.memory import free_memory, rows_that_fit
+from ingest.nodes import METRIC, Directions, Means, Node, directions, mean_effects, pair_effects, rank, token_nodes
+from ingest.progress import step
+from ingest.pruning import select
+from ingest.recipe import Recipe
+from ingest.subject import Subject
+from ingest.tasks.alignment import Aligned
+from ingest.work import Work
+from store.errors import ModelError
+
+_CANDIDATES = 1000  # features of one hook that can enter a circuit
+
+
+@dataclass(frozen=True)
+class Found:
+    """A circuit, over all pairs. Edges are (source, target); columns of per-pair tensors follow their lists."""
+
+    nodes: list[Node]
+    effects: Tensor
+    """[pairs, nodes]"""
+    activations: Tensor
+    """[pairs, nodes]"""
+    edges: list[tuple[Node, Node]]
+    weights: Tensor
+    """[pairs, edges]"""
+    metric_clean: Tensor
+    """[pairs]"""
+    metric_patch: Tensor
+    """[pairs]"""
+    measurements: list[tuple[Intervention, Tensor]]
+    """The metric on the held-out pairs, [held-out pairs], under each intervention; the first of each kind of error
+    treatment is the empty circuit."""
+    held_out_metric: Tensor
+    """The same with nothing ablated."""
+
+
+def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> Found:
+    """All steps from the opened subject to a pruned and tested circuit."""
+    rows = _rows(recipe, subject, work, memory)
+    with step("activations on the clean and the patch run"):
+        clean, patch, m_clean, m_patch = _activations(subject, work, rows["forward"])
+    with step(f"gradients ({recipe.nodes.method})") as bar:
+        at_clean, along = _gradients(recipe, subject, work, rows["backward"], clean, patch, bar)
+    runs = Runs(clean, patch, at_clean, along, m_clean, m_patch)
+    with step("node effects"):
+        chosen, ranked_features, means = _nodes(recipe, subject, runs, rows["forward"])
+        sources = _directions(subject, chosen, runs)
+        effects = pair_effects(sources, along if recipe.nodes.method != "attribution-patching" else at_clean)
+    with step(f"edge effects ({recipe.edges.formula})") as bar:
+        edges, weights = _edges(recipe, subject, work, chosen, sources, runs, rows["stretch"], bar)
+    with step("faithfulness on held-out pairs") as bar:
+        measurements, held_out_metric = _faithfulness(recipe, subject, work, ranked_features, means, rows, bar)
+    nodes = [*(node for at_hook in sources.values() for node in at_hook.nodes), METRIC]
+    activation = torch.cat([at_hook.activation for at_hook in sources.values()], dim=1)
+    nothing = torch.zeros(len(m_clean), 1)
+    return Found(
+        nodes,
+        torch.cat([torch.stack([effects[node] for node in nodes[:-1]], dim=1).cpu(), nothing], dim=1),
+        torch.cat([activation.cpu(), nothing], dim=1),
+        edges,
+        weights,
+        m_clean.cpu(),
+        m_patch.cpu(),
+        measurements,
+        held_out_metric,
+    )
+
+
+def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> dict[str, int]:
+    """How many rows a batch of each kind has. Kept, so that a resumed run has the sizes of the first."""
+    model, positions = subject.model, subject.train.n_positions
+
+    def choose() -> dict[str, int]:
+        limit = memory or free_memory(model.device) // 2
+        longest = max(stretch_to(hook, subject.hooks).n_blocks(model.n_layers) for hook in [*subject.hooks, None])
+        spare = max(limit // 2, 1)  # the other half is for the model, the dictionaries and what is kept
+
+        def fit(blocks: int, most: int, *, gradient: bool) -> int:
+            return rows_that_fit(spare, model, positions, blocks, gradient=gradient, most=most)
+
+        return {
+            "forward": fit(model.n_layers, 128, gradient=False),
+            "backward": fit(model.n_layers, 64, gradient=True),
+            "stretch": fit(longest, 64, gradient=True),
+            "interventions": fit(model.n_layers, 256, gradient=False),
+        }
+
+    return work.facts("rows", choose)
+
+
+def _slices(n: int, rows: int) -> Iterator[slice]:
+    return (slice(start, min(start + rows, n)) for start in range(0, n, rows))
+
+
+def _metric(aligned: Aligned) -> Metric:
+    return Metric(aligned.clean_answers, aligned.patch_answers)
+
+
+def _joined(parts: list[Values]) -> Values:
+    return {hook: torch.cat([part[hook] for part in parts]) for hook in parts[0]}
+
+
+def _activations(subject: Subject, work: Work, rows: int) -> tuple[Values, Values, Tensor, Tensor]:
+    hooks = [EMBEDDING, *subject.hooks]
+    train, metric = subject.train, _metric(subject.train)
+
+    def compute() -> dict[str, Tensor]:
+        found: dict[str, Tensor] = {}
+        for run, tokens in (("clean", train.clean_tokens), ("patch", train.patch_tokens)):
+            parts = [
+                gradients.hook_values(subject.model, tokens[s], hooks, metric[s]) for s in _slices(len(tokens), rows)
+            ]
+            found |= {f"{run}.{h.name}": v for h, v in _joined([values for values, _ in parts]).items()}
+            found[f"{run}.metric"] = torch.cat([m for _, m in parts])
+        return found
+
+    kept = {name: tensor.to(subject.model.device) for name, tensor in work.tensors("activations", compute).items()}
+    clean, patch = ({h: kept[f"{run}.{h.name}"] for h in hooks} for run in ("clean", "patch"))
+    return clean, patch, kept["clean.metric"], kept["patch.metric"]
+
+
+def _gradients(
+    recipe: Recipe, subject: Subject, work: Work, rows: int, clean: Values, patch: Values, bar: Any
+) -> tuple[Values, Values]:
+    """∂m/∂x at every hook, at the clean run and along the path. The path is that of the node method; where that has
+    none, edges that need one take the path of the inputs."""
+    hooks = [EMBEDDING, *subject.hooks]
+    model, metric = subject.model, _metric(subject.train)
+    n = len(subject.train.pairs)
+    slices = list(_slices(n, rows))
+    follow = gradients.along_hooks if recipe.nodes.method == "ig-dictionary" else gradients.along_inputs
+
+    def at_clean() -> dict[str, Tensor]:
+        parts = []
+        for s in slices:
+            parts.append(gradients.gradients_at(model, 0, clean[EMBEDDING][s], hooks, metric[s])[0])
+            bar.advance()
+        return {hook.name: g for hook, g in _joined(parts).items()}
+
+    def along() -> dict[str, Tensor]:
+        parts = []
+        for s in slices:
+            x, y = ({hook: value[s] for hook, value in run.items()} for run in (clean, patch))
+            parts.append(follow(model, x, y, hooks, metric[s], recipe.nodes.steps))
+            bar.advance(recipe.nodes.steps)
+        return {hook.name: g for hook, g in _joined(parts).items()}
+
+    bar.of(len(slices) * (1 + recipe.nodes.steps))
+    first = work.tensors("gradients-clean", at_clean)
+    needs_path = recipe.nodes.method != "attribution-patching" or recipe.edges.formula != "clean"
+    second = work.tensors("gradients-path", along) if needs_path else first
+    device = model.device
+    return {h: first[h.name].to(device) for h in hooks}, {h: second[h.name].to(device) for h in hooks}
+
+
+def _nodes(recipe: Recipe, subject: Subject, runs: Runs, rows: int) -> tuple[list[Node], list[Node], dict[Hook, Means]]:
+    """The nodes of the circuit, the candidate features strongest first, and the means for ablation."""
+    by = runs.gradient_clean if recipe.nodes.method == "attribution-patching" else runs.gradient_path
+    effects, means = {}, {}
+    for hook, dictionary in subject.dictionaries.items():
+        features, errors, means[hook] = mean_effects(dictionary, by[hook], runs.clean[hook], runs.patch[hook], rows)
+        effects[hook] = (features, errors)
+    most = max(recipe.pruning.top_nodes, *recipe.faithfulness.sizes, 1)
+    ranked = rank(effects, subject.first_position, min(most, _CANDIDATES))
+    whole = abs(float((runs.metric_patch - runs.metric_clean).mean()))
+    chosen = select(ranked, recipe.pruning.top_nodes, recipe.pruning.node_threshold * whole)
+    if not any(node.kind == "feature" for node in chosen):
+        raise ModelError(
+            f"no feature has an effect of {recipe.pruning.node_threshold * whole:.2g} or more on the metric: "
+            "lower pruning.node_threshold, or check that the pairs differ in what the task is about"
+        )
+    return chosen, [node for node in ranked.nodes if node.kind == "feature"], means
+
+
+def _directions(subject: Subject, chosen: list[Node], runs: Runs) -> dict[Hook, Directions]:
+    tokens = token_nodes(subject.train.clean_tokens, subject.train.patch_tokens)
+    found = {EMBEDDING: directions(None, tokens, runs.clean[EMBEDDING], runs.patch[EMBEDDING])}
+    for hook, dictionary in subject.dictionaries.items():
+        if nodes := [node for node in chosen if node.hook == hook]:
+            found[hook] = directions(dictionary, nodes, runs.clean[hook], runs.patch[hook])
+    return found
+
+
+def _edges(
+    recipe: Recipe,
+    subject: Subject,
+    work: Work,
+    chosen: list[Node],
+    sources: dict[Hook, Directions],
+    runs: Runs,
+    rows: int,
+    bar: Any,
+) -> tuple[list[tuple[Node, Node]], Tensor]:
+    """Every edge between nodes of the circuit, and its weight in each pair, [pairs, edges]."""
+    metric = _metric(subject.train)
+    n = len(runs.metric_clean)
+    edges: list[tuple[Node, Node]] = []
+    weights: list[Tensor] = []
+    bar.of(len(chosen) + 1)
+    for hook in [*subject.hooks, None]:
+        targets = [METRIC] if hook is None else [node for node in chosen if node.hook == hook]
+        stretch = stretch_to(hook, subject.hooks)
+        starts = [node for h in stretch.sources if h in sources for node in sources[h].nodes]
+        if not targets or not starts:
+            continue
+
+        def compute() -> dict[str, Tensor]:
+            parts = [
+                edge_weights(
+                    subject.model,
+                    stretch,  # noqa: B023 (called before the loop goes on)
+                    targets,  # noqa: B023
+                    {h: _rows_of(d, s) for h, d in sources.items()},
+                    subject.dictionaries.get(hook) if hook else None,  # noqa: B023
+                    runs[s],
+                    metric[s],
+                    recipe.edges.formula,
+                    recipe.edges.steps,
+                )
+                for s in _slices(n, rows)
+            ]
+            return {"weights": torch.cat(parts, dim=1)}
+
+        found = work.tensors(f"edges-{hook.name if hook else 'metric'}", compute)["weights"]
+        bar.advance(len(targets))
+        edges += [(start, target) for target in targets for start in starts]
+        weights.append(found.permute(1, 0, 2).reshape(n, -1))
+    return edges, torch.cat(weights, dim=1)
+
+
+def _rows_of(at_hook: Directions, rows: slice) -> Directions:
+    return Directions(at_hook.nodes, at_hook.positions, at_hook.change[rows], at_hook.activation[rows])
+
+
+def _faithfulness(
+    recipe: Recipe,
+    subject: Subject,
+    work: Work,
+    ranked: list[Node],
+    means: dict[Hook, Means],
+    rows: dict[str, int],
+    bar: Any,
+) -> tuple[list[tuple[Intervention, Tensor]], Tensor]:
+    interventions = _interventions(recipe, ranked, means)
+    held_out, metric = subject.held_out, _metric(subject.held_out)
+    at_once = max(1, rows["interventions"] // len(held_out.pairs))
+    bar.of(len(interventions))
+    parts: list[Tensor] = []
+
+    def part(some: list[Intervention]) -> dict[str, Tensor]:
+        pieces = [
+            measure(
+                subject.model,
+                subject.dictionaries,
+                means,
+                held_out.clean_tokens[s],
+                metric[s],
+                some,
+                subject.first_position,
+            )
+            for s in _slices(len(held_out.pairs), rows["interventions"])
+        ]
+        return {"metric": torch.cat(pieces, dim=1)}
+
+    def whole() -> dict[str, Tensor]:
+        pieces = [
+            gradients.hook_values(subject.model, held_out.clean_tokens[s], [], metric[s])[1]
+            for s in _slices(len(held_out.pairs), rows["forward"])
+        ]
+        return {"metric": torch.cat(pieces)}
+
+    full = work.tensors("held-out", whole)["metric"]
+    for number, start in enumerate(range(0, len(interventions), at_once)):
+        some = interventions[start : start + at_once]
+        parts.append(work.tensors(f"faithfulness-{number}", partial(part, some))["metric"])
+        bar.advance(len(some))
+    return list(zip(interventions, torch.cat(parts), strict=True)), full
+
+
+def _interventions(recipe: Recipe, ranked: list[Node], means: dict[Hook, Means]) -> list[Intervention]:
+    sizes = sorted({min(size, len(ranked)) for size in recipe.faithfulness.sizes})
+    seeds = [recipe.seed + n for n in range(recipe.faithfulness.random_circuits)]
+    errors: Errors
+    found: list[Intervention] = []
+    for errors in ("ablated", "kept"):
+        found.append(Intervention("faithfulness", (), errors))
+        for size in sizes:
+            found.append(Intervention("faithfulness", ranked[:size], errors))
+            found.append(Intervention("completeness", ranked[:size], errors))
+            found += [Intervention("random", random_circuit(ranked[:size], means, s), errors, s) for s in seeds]
+    return found

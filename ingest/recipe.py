@@ -1,0 +1,156 @@
+"""What a recipe may say: one TOML file, checked before anything is computed. Needs no torch."""
+
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from store.errors import RecipeError
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSection(_Section):
+    source: str = Field(description="A hub's name, a folder, a .gguf file, or package:PACKAGE/FILE.gguf.")
+    name: str | None = Field(None, description="What it is called in uids; made from the source if left out.")
+    start_token: str | None = Field(None, description="Token put before every prompt and left out of every circuit.")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="What the model computes in.")
+
+
+class DictionariesSection(_Section):
+    folder: Path | None = Field(None, description="A folder of SAELens folders.")
+    release: str | None = Field(None, description="Or a SAELens release, by name …")
+    ids: tuple[str, ...] = Field((), description="… and the ids to take from it.")
+    hooks: tuple[str, ...] = Field((), description="Only the dictionaries of these hooks; all if left out.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.folder is None) == (self.release is None):
+            raise ValueError("give either folder, or release and ids")
+        if self.release is not None and not self.ids:
+            raise ValueError("a release needs ids: the dictionaries to take from it")
+        return self
+
+
+class TaskSection(_Section):
+    generator: str | None = Field(None, description="A task that Circuitstore makes pairs for.")
+    file: Path | None = Field(None, description="Or a JSONL file of pairs.")
+    name: str | None = Field(None, description="What the task is called; the generator's or file's name if left out.")
+    pairs: Annotated[int, Field(ge=1)] = Field(64, description="Pairs that attribution uses, at most.")
+    held_out: Annotated[int, Field(ge=1)] = Field(64, description="Other pairs, for faithfulness, at most.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.generator is None) == (self.file is None):
+            raise ValueError("give either generator or file")
+        return self
+
+
+class NodesSection(_Section):
+    method: Literal["attribution-patching", "ig-inputs", "ig-dictionary"] = Field(
+        "ig-inputs",
+        description="Gradients at the clean run; averaged while the inputs move, or while each hook's value does.",
+    )
+    steps: Annotated[int, Field(ge=1, le=256)] = Field(8, description="Points of the path.")
+
+
+class EdgesSection(_Section):
+    formula: Literal["share-weighted", "path", "reference", "clean"] = Field(
+        "share-weighted", description="How an edge's effect is predicted."
+    )
+    steps: Annotated[int, Field(ge=1, le=256)] = Field(4, description="Points of the path.")
+
+
+class PruningSection(_Section):
+    top_nodes: Annotated[int, Field(ge=1)] = Field(60, description="Features of largest effect that are kept.")
+    node_threshold: Annotated[float, Field(ge=0)] = Field(
+        0.0005, description="Least effect of a node, as a share of the metric's whole change from clean to patch."
+    )
+    edge_threshold: Annotated[float, Field(ge=0)] = Field(
+        0.0005, description="Least weight of an edge, as a share of the metric's whole change from clean to patch."
+    )
+
+
+class FaithfulnessSection(_Section):
+    sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (1, 2, 4, 6, 7, 8, 10, 15, 30, 60), description="Numbers of features to keep, strongest first."
+    )
+    random_circuits: Annotated[int, Field(ge=0)] = Field(2, description="Random circuits beside each size.")
+
+
+class PromptsSection(_Section):
+    circuits: bool = Field(True, description="Whether each pair gives a circuit of its own, too.")
+
+
+class Recipe(_Section):
+    seed: int = Field(0, description="Seed of everything random.")
+    model: ModelSection
+    dictionaries: DictionariesSection
+    task: TaskSection
+    nodes: NodesSection = NodesSection()
+    edges: EdgesSection = EdgesSection()
+    pruning: PruningSection = PruningSection()
+    faithfulness: FaithfulnessSection = FaithfulnessSection()
+    prompts: PromptsSection = PromptsSection()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a TOML file; relative paths in it are taken from its folder. Raises RecipeError."""
+    try:
+        said = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such recipe") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: can't be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: is not TOML: {error}") from error
+    try:
+        recipe = Recipe.model_validate(said)
+    except ValidationError as error:
+        raise RecipeError(f"{path}: {_first(error, said)}") from None
+    return _resolved(recipe, path.parent)
+
+
+def _resolved(recipe: Recipe, folder: Path) -> Recipe:
+    def at(path: Path | None) -> Path | None:
+        return None if path is None else folder / path.expanduser()
+
+    source = recipe.model.source
+    if source.startswith(("./", "../", "~")) or (source.endswith(".gguf") and not source.startswith("package:")):
+        source = str(at(Path(source)))
+    return recipe.model_copy(
+        update={
+            "model": recipe.model.model_copy(update={"source": source}),
+            "dictionaries": recipe.dictionaries.model_copy(update={"folder": at(recipe.dictionaries.folder)}),
+            "task": recipe.task.model_copy(update={"file": at(recipe.task.file)}),
+        }
+    )
+
+
+def _first(error: ValidationError, said: dict[str, Any]) -> str:
+    problem = error.errors()[0]
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(problem["loc"][:-1])
+        near = get_close_matches(str(problem["loc"][-1]), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+        return f"{where}: unknown key; {hint}"
+    if problem["type"] == "missing":
+        return f"{where}: is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    given = problem.get("input")
+    return f"{where}: {message}" + (f" (it is {given!r})" if where and not isinstance(given, dict) else "")
+
+
+def _known_keys(section: tuple[int | str, ...]) -> list[str]:
+    fields = Recipe.model_fields
+    for name in section:
+        annotation = fields[str(name)].annotation
+        assert isinstance(annotation, type)
+        assert issubclass(annotation, BaseModel)
+        fields = annotation.model_fields
+    return list(fields)

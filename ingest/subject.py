@@ -1,0 +1,100 @@
+"""Opens what a recipe names: the model, its dictionaries, the prompt pairs."""
+
+from dataclasses import dataclass
+
+from ingest.dictionaries import Dictionary, dictionary_folders, from_folder, from_release
+from ingest.hooks import Hook, parse_hook
+from ingest.models import LanguageModel, open_model
+from ingest.progress import console, step
+from ingest.recipe import Recipe
+from ingest.tasks.alignment import Aligned, align
+from ingest.tasks.pairs import Pair, read_pairs
+from ingest.tasks.registry import LOGIT_DIFFERENCE, task
+from ingest.tasks.splits import held_out_split
+from ingest.tasks.words import Split
+from store.errors import ModelError, RecipeError
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a recipe is about, opened: the model, its dictionaries by hook, the pairs."""
+
+    model: LanguageModel
+    dictionaries: dict[Hook, Dictionary]
+    task_name: str
+    metric_words: str
+    train: Aligned
+    held_out: Aligned
+    start_token: bool
+
+    @property
+    def hooks(self) -> list[Hook]:
+        return list(self.dictionaries)
+
+    @property
+    def first_position(self) -> int:
+        """The first position that can be part of a circuit."""
+        return int(self.start_token)
+
+
+def open_subject(recipe: Recipe, where: str, device: str) -> Subject:
+    """Opens what a recipe names. Errors say which part of `where` (the recipe's file) they come from."""
+    with step("model"):
+        model = open_model(recipe.model.source, recipe.model.name, device, recipe.model.dtype)
+    with step("dictionaries"):
+        dictionaries = _open_dictionaries(recipe, where, model)
+    start = _start_token(recipe, where, model)
+    with step("prompt pairs"):
+        name, words, train, held_out, names = _pairs(recipe, model)
+        aligned = [
+            align(pairs, model.tokenizer, start, source=name, position_names=names) for pairs in (train, held_out)
+        ]
+    for which, pairs in zip(("", "held-out "), aligned, strict=True):
+        if dropped := pairs.dropped.total():
+            reasons = ", ".join(f"{count} because {reason}" for reason, count in pairs.dropped.items())
+            console.print(f"{dropped} of {dropped + len(pairs.pairs)} {which}pairs dropped: {reasons}")
+    return Subject(model, dictionaries, name, words, aligned[0], aligned[1], start is not None)
+
+
+def _open_dictionaries(recipe: Recipe, where: str, model: LanguageModel) -> dict[Hook, Dictionary]:
+    said = recipe.dictionaries
+    try:
+        wanted = {parse_hook(name, model.n_layers) for name in said.hooks}
+    except ModelError as error:
+        raise RecipeError(f"{where}: dictionaries.hooks: {error}") from None
+    if said.folder is not None:
+        opened = [from_folder(folder, model) for folder in dictionary_folders(said.folder)]
+        if not opened:
+            raise ModelError(f"there are no dictionaries in {said.folder}: no folder in it has a cfg.json")
+    else:
+        opened = [from_release(said.release or "", sae_id, model) for sae_id in said.ids]
+    chosen = {d.hook: d for d in sorted(opened, key=lambda d: d.hook.depth) if not wanted or d.hook in wanted}
+    if missing := sorted(hook.name for hook in wanted - set(chosen)):
+        there = ", ".join(d.hook.name for d in opened)
+        raise RecipeError(f"{where}: dictionaries.hooks: there is no dictionary for {missing[0]!r}; there are: {there}")
+    return chosen
+
+
+def _start_token(recipe: Recipe, where: str, model: LanguageModel) -> int | None:
+    token = recipe.model.start_token
+    if token is None:
+        return None
+    known: dict[str, int] = model.tokenizer.get_vocab()
+    if token not in known:
+        raise RecipeError(f"{where}: model.start_token: {token!r} is no token of the model {model.name}")
+    return known[token]
+
+
+def _pairs(recipe: Recipe, model: LanguageModel) -> tuple[str, str, list[Pair], list[Pair], tuple[str, ...] | None]:
+    """The task's name, its metric in words, its train and held-out pairs, the names of its positions."""
+    said = recipe.task
+    if said.generator is not None:
+        made = task(said.generator)
+        train = made.generate(said.pairs, recipe.seed, Split.TRAIN)
+        held_out = made.generate(said.held_out, recipe.seed, Split.HELD_OUT)
+        return said.name or made.name, made.metric, train, held_out, made.positions
+    assert said.file is not None
+    pairs = read_pairs(said.file)
+    train, held_out = held_out_split(pairs, said.held_out / (said.pairs + said.held_out), recipe.seed)
+    name = said.name or said.file.stem
+    return name, LOGIT_DIFFERENCE, train[: said.pairs], held_out[: said.held_out], None

@@ -1,0 +1,100 @@
+"""Where a recipe's intermediate results are kept, so that what was done is not done again.
+
+A stage's tensors are one file, written aside and renamed: it is there whole or not at all. The folder's name holds a
+fingerprint of all that the results depend on: the recipe, the files it names, and the code.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ingest.recipe import Recipe
+from ingest.weights import locate, weights_hash
+from store.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """A hash of all that a recipe's results depend on. Raises ModelError where a named file is not there."""
+    parts = [recipe.model_dump_json(exclude={"dictionaries": {"folder"}, "task": {"file"}})]
+    source = locate(recipe.model.source)
+    parts.append(weights_hash(source) if source else recipe.model.source)
+    if recipe.task.file is not None:
+        parts.append(_hash_of(recipe.task.file))
+    if recipe.dictionaries.folder is not None:
+        if not recipe.dictionaries.folder.is_dir():
+            raise ModelError(f"there are no dictionaries at {recipe.dictionaries.folder}: no such folder")
+        parts += [_hash_of(file) for file in sorted(recipe.dictionaries.folder.rglob("*")) if file.is_file()]
+    parts += [_hash_of(file) for file in sorted(Path(__file__).parent.rglob("*.py"))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _hash_of(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{file}: can't be read: {error.strerror}") from error
+
+
+class Work:
+    """The work folder of one recipe below `out`."""
+
+    def __init__(self, out: Path, name: str, mark: str):
+        self.out = out
+        self.folder = out / ".work" / f"{name}-{mark[:12]}"
+
+    def finished(self) -> Path | None:
+        """The bundle that this recipe has given before, if it is still there."""
+        done = self._read("done")
+        bundle = self.out / str(done["bundle"]) if done else None
+        return bundle if bundle is not None and (bundle / "manifest.json").exists() else None
+
+    def finish(self, bundle: Path) -> None:
+        """Notes the bundle and drops the stages, which it makes superfluous."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._write("done", {"bundle": bundle.name})
+        for file in self.folder.iterdir():
+            if file.name != "done.json":
+                shutil.rmtree(file) if file.is_dir() else file.unlink()
+
+    def tensors(self, stage: str, compute: Callable[[], "dict[str, Tensor]"]) -> "dict[str, Tensor]":
+        """The tensors of a stage: read, if it was done before, or computed and kept."""
+        from safetensors.torch import load_file, save_file
+
+        file = self.folder / f"{stage}.safetensors"
+        if file.exists():
+            return load_file(file)
+        found = {name: tensor.detach().cpu().contiguous() for name, tensor in compute().items()}
+        self._aside(file, lambda aside: save_file(found, aside))
+        return found
+
+    def facts(self, stage: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """The same for a few facts, kept as JSON."""
+        known = self._read(stage)
+        if known is None:
+            known = compute()
+            self._write(stage, known)
+        return known
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            known: dict[str, Any] = json.loads((self.folder / f"{name}.json").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+        return known
+
+    def _write(self, name: str, facts: dict[str, Any]) -> None:
+        self._aside(self.folder / f"{name}.json", lambda aside: aside.write_text(json.dumps(facts)))
+
+    def _aside(self, file: Path, write: Callable[[Path], object]) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = file.with_name(f".{file.name}.{os.getpid()}")
+        write(aside)
+        aside.rename(file)
