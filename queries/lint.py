@@ -25,7 +25,7 @@ _SHARED = frozenset({"shared"})
 
 
 def _rule(pattern: str, reason: str, dialects: frozenset[str]) -> Rule:
-    return Rule(re.compile(pattern, re.IGNORECASE), reason, dialects)
+    return Rule(re.compile(pattern, re.IGNORECASE | re.DOTALL), reason, dialects)
 
 
 _LABELS = "|".join([node.label for node in NODES] + [relationship.type for relationship in RELATIONSHIPS])
@@ -45,6 +45,11 @@ RULES: tuple[Rule, ...] = (
         r"\b(?:all|any|none|single)\s*\(\s*\w+\s+IN\b",
         "LadybugDB aborts on a $parameter in all(), any() and none(), and returned wrong rows where it was bound "
         "before; write the condition into the pattern, (r, n | WHERE …)",
+        frozenset({"ladybug", "shared"}),
+    ),
+    _rule(
+        r"\bLIMIT\s+\S+\s+(?:WITH|RETURN)\b(?:(?!\b(?:MATCH|UNWIND|RETURN)\b).)*?\b(?:collect|count|sum|avg|min|max)\s*\(",
+        "LadybugDB forgets ORDER BY … LIMIT where an aggregate follows; put UNWIND [x] AS y between",
         frozenset({"ladybug", "shared"}),
     ),
     _rule(r"\|\s*WHERE[^)]*\$\w", "LadybugDB takes no $parameter inside a path; write ${name}", _LADYBUG),

@@ -28,9 +28,10 @@
 // observed = "The same, measured by cutting this edge alone."
 // ambiguous = "Whether the source file left its endpoints open."
 MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
-WITH n.uid AS uid, coalesce(abs(n.effect), -1.0) AS size
-ORDER BY size DESC, uid
+WITH n, coalesce(abs(n.effect), -1.0) AS size
+ORDER BY size DESC, n.uid
 LIMIT $top_nodes
+UNWIND [n.uid] AS uid
 WITH collect(uid) AS kept
 MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
 WHERE s.uid IN kept

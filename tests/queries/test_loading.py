@@ -77,6 +77,7 @@ def test_a_file_that_keeps_the_rules_is_loaded(tmp_path: Path) -> None:
         ("(c:Circuit)", "(c:Circuit)-[:USES*]->(d:Dictionary)", "needs bounds"),
         ("(c:Circuit)", "(c:Circuit)-[:USES*2..]->(d:Dictionary)", "upper bound"),
         ("c.method = $method", "all(x IN [1] WHERE x = $method)", "wrong rows"),
+        ("RETURN", "WITH c ORDER BY c.uid LIMIT 5 WITH collect(c.uid) AS uids RETURN", "forgets ORDER BY"),
         ("RETURN", "SET c.name = 'x' RETURN", "only reads"),
         ("ORDER BY uid", "ORDER BY uid;", "one statement"),
     ],
