@@ -18,7 +18,7 @@ from store.errors import CircuitstoreError, UsageError
 
 if TYPE_CHECKING:
     from queries.query import Query
-    from store.database import Store
+    from store.database import Rows, Store
 
 app = typer.Typer(
     name="circuitstore",
@@ -68,10 +68,11 @@ def _global(
 @app.command()
 def demo(memory: Memory = None) -> None:
     """Compute a circuit of a real model, load it, and show what can be asked."""
+    size = _bytes(memory)
     with _heavy():
         from ingest.demo import run_demo
 
-        run_demo(_store_url(), _bytes(memory))
+        run_demo(_store_url(), size)
 
 
 @app.command()
@@ -83,10 +84,11 @@ def ingest(
     load: Annotated[bool, typer.Option(help="Load the bundles into the store as well.")] = True,
 ) -> None:
     """Compute circuits as a recipe says, write them as bundles, and load them."""
+    size = _bytes(memory)
     with _heavy():
         from ingest.pipeline import run_recipe
 
-        bundles = run_recipe(recipe, out, _bytes(memory), device)
+        bundles = run_recipe(recipe, out, size, device)
     _print(["bundle"], [[str(bundle)] for bundle in bundles])
     if load:
         _load(bundles)
@@ -179,10 +181,11 @@ def _load(bundles: list[Path]) -> None:
     with _open() as store, _progress() as progress:
         for folder, bundle in zip(bundles, opened, strict=True):
             report = store.load(bundle, progress)
-            loaded += [
-                [circuit, str(folder), "already stored" if report.already else "loaded"] for circuit in report.circuits
-            ]
-    _print(["circuit", "bundle", "state"], loaded)
+            loaded += [[circuit, str(folder)] for circuit in report.circuits]
+            if report.already:
+                _note(f"{folder} was stored already")
+    if loaded:
+        _print(["circuit", "bundle"], loaded)
 
 
 def _query(name: str, given: dict[str, object]) -> None:
@@ -190,8 +193,20 @@ def _query(name: str, given: dict[str, object]) -> None:
 
     catalogue()[name].arguments(given)  # a mistake is told before a database is opened
     with _open(read_only=True) as store:
-        rows = catalogue().run(store, name, given)
+        rows = _interruptible(lambda: catalogue().run(store, name, given))
     _print(rows.columns, rows.rows, rows.truncated)
+
+
+def _interruptible(ask: "Callable[[], Rows]") -> "Rows":
+    """Asks in a thread: a database inside this process would keep Ctrl-C waiting until its query is done."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    answer = ThreadPoolExecutor(1).submit(ask)
+    try:
+        return answer.result()
+    except KeyboardInterrupt:
+        _note("interrupted")
+        os._exit(130)  # the thread can't be stopped, and a query leaves nothing half done
 
 
 def _pairs(arguments: list[str]) -> dict[str, object]:
@@ -306,7 +321,6 @@ def main() -> NoReturn:
         _note(str(error))
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _note("interrupted")
         code = 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -319,6 +333,8 @@ def main() -> NoReturn:
             raise
         _note(f"{error.format_message()} (circuitstore --help shows what there is)")
         code = 2
+    if code == 130:  # from typer as well, which says nothing
+        _note("interrupted")
     sys.exit(code or 0)
 
 

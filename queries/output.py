@@ -76,7 +76,7 @@ def _grid(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
 
     shown = [i for i in range(len(rows.columns)) if any(row[i] is not None for row in rows.rows)]
     cells = {i: [_cell(rows.columns[i], row[i]) for row in rows.rows] for i in shown}
-    widths = {i: max(len(rows.columns[i]), *map(len, cells[i])) + 2 for i in shown}
+    widths = {i: max(len(rows.columns[i]), *map(len, cells[i])) + 3 for i in shown}
     console = Console(file=out, highlight=False)
     if not console.is_terminal:
         console = Console(file=out, highlight=False, width=sum(widths.values()) + 2)

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +16,8 @@ from api.settings import Settings
 from queries.catalogue import catalogue
 from store.database import Rows, Store, open_store
 from store.errors import LimitError, StoreError
-from tests.queries.loading import load_world
-from tests.queries.world import circuit
+from tests.queries.loading import load_world, write_dense
+from tests.queries.world import DENSE_END, circuit
 
 CIRCUIT = circuit(0)["Circuit"][0]["uid"]
 METRIC = circuit(0)["CircuitNode"][-1]["uid"]
@@ -144,6 +146,18 @@ def test_the_row_limit_cuts_an_answer_and_says_so(store: Store) -> None:
         body = client.get("/queries/top_nodes", params={"circuit": CIRCUIT}).json()
     assert len(body["rows"]) == 2
     assert body["truncated"] is True
+
+
+def test_a_query_without_end_is_stopped_at_the_time_limit_and_the_next_is_answered(tmp_path: Path) -> None:
+    with closing(open_store(f"ladybug:{tmp_path / 'store.lbug'}")) as store:
+        store.load(write_dense(tmp_path / "dense"))
+        app = create_app(store, Settings(time_limit=0.5, hop_limit=12))
+        with TestClient(app, raise_server_exceptions=False) as client:
+            endless = {"node": DENSE_END, "max_hops": 12, "min_weight": 0}
+            started = time.monotonic()
+            assert "longer than 0.5 s" in problem(client.get("/queries/upstream_paths", params=endless), 503)
+            assert time.monotonic() - started < 5
+            assert client.get("/queries/upstream_paths", params={**endless, "max_hops": 2}).status_code == 200
 
 
 def test_openapi_has_every_query_with_typed_parameters_columns_and_an_example_that_answers(client: TestClient) -> None:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -17,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from store.database import open_store
-from tests.queries.loading import load_world, write_world
-from tests.queries.world import circuit
+from tests.queries.loading import load_world, write_dense, write_world
+from tests.queries.world import DENSE_END, circuit
 
 PROGRAM = [sys.executable, str(Path(__file__).parents[2] / "circuitstore.py")]
 CIRCUIT = circuit(0)["Circuit"][0]["uid"]
@@ -89,11 +90,11 @@ def test_a_table_keeps_to_the_terminal_and_says_what_it_left_off(url: str) -> No
         stderr=subprocess.PIPE,
         text=True,
         timeout=60,
-        env={**environment, "TERM": "dumb"},
+        env={**environment, "TERM": "xterm"},
         check=False,
     )
     os.close(follower)
-    printed = os.read(leader, 100_000).decode()
+    printed = re.sub(r"\x1b\[\d*m", "", os.read(leader, 100_000).decode())
     os.close(leader)
     assert all(len(line) <= 60 for line in printed.splitlines())
     assert "no room for" in done.stderr
@@ -151,8 +152,8 @@ def test_what_is_not_stored_is_named(url: str) -> None:
         (("nothing",), "nothing"),
         (("circuits", "--formt", "csv"), "--formt"),
         (("circuits", "--format", "xml"), "xml"),
-        (("load",), "BUNDLES"),
-        (("serve", "--port", "x"), "x"),
+        (("load",), "bundles"),
+        (("serve", "--port", "x"), "integer"),
         (("serve", "--port", "99999"), "CIRCUITSTORE_PORT"),
         (("demo", "--memory", "lots"), "lots"),
     ],
@@ -267,12 +268,28 @@ def test_ctrl_c_ends_a_command_with_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         store = f"bolt://127.0.0.1:{silent.getsockname()[1]}"
         with subprocess.Popen([*PROGRAM, "circuits", "--store", store], stderr=subprocess.PIPE, text=True) as process:
-            silent.accept()
-            time.sleep(0.2)
-            process.send_signal(signal.SIGINT)
-            _, said = process.communicate(timeout=30)
+            connection, _ = silent.accept()
+            with connection:
+                time.sleep(0.2)
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=30)
     assert process.returncode == 130
     assert said == "circuitstore: interrupted\n"
+
+
+def test_ctrl_c_ends_a_long_query_at_once(tmp_path: Path) -> None:
+    url = f"ladybug:{tmp_path / 'store.lbug'}"
+    with closing(open_store(url)) as store:
+        store.load(write_dense(tmp_path / "dense"))
+    arguments = ["query", "upstream_paths", f"node={DENSE_END}", "max_hops=12", "min_weight=0", "--store", url]
+    with subprocess.Popen([*PROGRAM, *arguments], stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(3)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        started = time.monotonic()
+        _, said = process.communicate(timeout=30)
+    assert time.monotonic() - started < 5
+    assert (process.returncode, said) == (130, "circuitstore: interrupted\n")
 
 
 def test_help_comes_without_importing_what_is_slow() -> None:

@@ -4,6 +4,7 @@ Its texts hold what queries stumble over: nulls, spaces, quotes, `: ` and ` @` i
 """
 
 import random
+from itertools import pairwise
 from typing import Any
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -12,6 +13,9 @@ LAYERS, FEATURES, POSITIONS = 4, 5, 2
 MODEL, TASKS = "toy", ("agreement", "opposites")
 TOKENS = (None, "", " keys", "it's", ": ", "x @", "naïve", '"q"')
 WEIGHTS = (0.5, -0.5, 0.25, -0.125, 0.02, 0.001, -0.0005)
+
+
+DENSE_END = "dense:toy:00000000:metric"
 
 
 def feature(layer: int, index: int) -> str:
@@ -100,6 +104,23 @@ def circuit(seed: int) -> Rows:
         rows["Ablation"] = [ablation(uid, kind, n) for kind in ("faithfulness", "random") for n in (5, 10)]
         rows["TESTS"] = [{"source": a["uid"], "target": uid} for a in rows["Ablation"]]
     return rows
+
+
+def dense() -> Rows:
+    """A circuit with more paths than can be listed: 12 layers of 12 nodes, all joined to the next."""
+    uid = DENSE_END.removesuffix(":metric")
+    layers = [[f"{uid}:feature:{layer}:{index}" for index in range(12)] for layer in range(12)] + [[DENSE_END]]
+    nodes = [{"uid": node, "kind": "feature", "layer": layer} for layer, row in enumerate(layers) for node in row]
+    edges = [
+        {"source": s, "target": t, "weight": 0.5} for lower, upper in pairwise(layers) for s in lower for t in upper
+    ]
+    numbers = {"n_nodes": len(nodes), "n_edges": len(edges)}
+    return {
+        "Circuit": [{"uid": uid, "name": "dense", "method": "none", "aggregation": "prompt", **numbers}],
+        "CircuitNode": nodes,
+        "ATTRIBUTES_TO": edges,
+        "IN_CIRCUIT": [{"source": node["uid"], "target": uid} for node in nodes],
+    }
 
 
 def ablation(circuit: str, kind: str, n_nodes: int) -> dict[str, Any]:
