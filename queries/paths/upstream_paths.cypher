@@ -29,7 +29,7 @@
 // [returns]
 // weight = "Product of the predicted weights along the path."
 // hops = "Number of edges."
-// labels = "Kind, layer:index and @token of each node, from source to target."
+// labels = "Kind, layer:index and @token (or @position) of each node, from source to target."
 // weights = "Predicted weight of each edge."
 // observed = "The same, measured by cutting the edge alone."
 // nodes = "Uids from source to target."
@@ -41,6 +41,7 @@ LIMIT $limit
 RETURN weight AS weight, length(p) AS hops,
        [n IN nodes(p) | CASE WHEN n.kind IN ['token', 'logit', 'metric'] THEN n.kind
               ELSE n.kind + ' ' + toString(n.layer) + coalesce(':' + toString(n.`index`), '') END
-              + CASE WHEN coalesce(n.token, '') = '' THEN '' ELSE ' @' + n.token END] AS labels,
+              + CASE WHEN coalesce(n.token, toString(n.position), '') = '' THEN ''
+                     ELSE ' @' + coalesce(n.token, toString(n.position)) END] AS labels,
        [r IN relationships(p) | r.weight] AS weights, [r IN relationships(p) | r.observed] AS observed, nodes AS nodes
 ORDER BY abs(weight) DESC, nodes

@@ -281,7 +281,7 @@ def test_ctrl_c_ends_a_long_query_at_once(tmp_path: Path) -> None:
     url = f"ladybug:{tmp_path / 'store.lbug'}"
     with closing(open_store(url)) as store:
         store.load(write_dense(tmp_path / "dense"))
-    arguments = ["query", "upstream_paths", f"node={DENSE_END}", "max_hops=12", "min_weight=0", "--store", url]
+    arguments = ["query", "upstream_paths", f"node={DENSE_END}", "max_hops=6", "min_weight=0", "--store", url]
     with subprocess.Popen([*PROGRAM, *arguments], stderr=subprocess.PIPE, text=True) as process:
         time.sleep(3)
         assert process.poll() is None

@@ -147,7 +147,8 @@ def label(node: dict[str, object]) -> str:
     kind = str(node["kind"])
     index = "" if node["index"] is None else f":{node['index']}"
     place = "" if kind in ("token", "metric") else f" {node['layer']}{index}"
-    return kind + place + (f" @{node['token']}" if node["token"] else "")
+    where = node["position"] if node["token"] is None else node["token"]
+    return kind + place + ("" if where in (None, "") else f" @{where}")
 
 
 def test_recurring_features_count_circuits_and_average_effects(ladybug: Store) -> None:
