@@ -34,7 +34,7 @@ class Neo4j:
     def empty(self) -> None:
         """Remove every node and relationship; constraints and indexes stay."""
         with self.driver.session() as session:
-            session.run("MATCH (n) CALL { WITH n DETACH DELETE n } IN TRANSACTIONS OF 20000 ROWS").consume()
+            session.run("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 20000 ROWS").consume()
 
 
 @contextmanager
