@@ -158,7 +158,7 @@ def service(url: str) -> Iterator[http.client.HTTPConnection]:
     command = [sys.executable, "-m", "circuitstore", "--store", url, "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        line = process.stderr.readline()
+        line = next((line for line in process.stderr if " at http" in line), "")
         try:
             address = urlsplit(line.split(" at ")[1].split()[0])
             with closing(http.client.HTTPConnection(str(address.hostname), address.port)) as connection:

@@ -10,6 +10,7 @@ import pytest
 from queries.catalogue import catalogue
 from store.database import Store, open_store
 from store.errors import NotFoundError
+from tests.neo4j_server import Neo4j
 from tests.queries.loading import load_world
 from tests.queries.world import Rows, circuit
 
@@ -29,13 +30,14 @@ MORE: list[tuple[str, dict[str, object]]] = [
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory, neo4j_url: str) -> Iterator[tuple[Store, Store]]:
+def both(tmp_path_factory: pytest.TempPathFactory, neo4j: Neo4j) -> Iterator[tuple[Store, Store]]:
     """The same world in both databases."""
     folder = tmp_path_factory.mktemp("world")
-    with closing(open_store(f"ladybug:{folder / 'store.lbug'}")) as ladybug, closing(open_store(neo4j_url)) as neo4j:
-        for store in (ladybug, neo4j):
+    neo4j.empty()
+    with closing(open_store(f"ladybug:{folder / 'store.lbug'}")) as one, closing(open_store(neo4j.url)) as other:
+        for store in (one, other):
             load_world(store, folder, SEEDS)
-        yield ladybug, neo4j
+        yield one, other
 
 
 @pytest.fixture(scope="module")
