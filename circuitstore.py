@@ -68,11 +68,16 @@ def _global(
 @app.command()
 def demo(memory: Memory = None) -> None:
     """Compute a circuit of a real model, load it, and show what can be asked."""
-    size = _bytes(memory)
-    with _heavy():
-        from ingest.demo import run_demo
+    from queries.tour import tell
 
-        run_demo(_store_url(), size)
+    recipe, size = Path(__file__).parent / "demo" / "agreement-across-pp.toml", _bytes(memory)
+    with _heavy():
+        from ingest.job import run_recipe
+
+        bundles = run_recipe(recipe, memory=size)
+    task, *_ = _load(bundles)
+    with _open(read_only=True) as store:
+        tell(store, task, sys.stdout)
 
 
 @app.command()
@@ -86,12 +91,12 @@ def ingest(
     """Compute circuits as a recipe says, write them as bundles, and load them."""
     size = _bytes(memory)
     with _heavy():
-        from ingest.pipeline import run_recipe
+        from ingest.job import run_recipe
 
         bundles = run_recipe(recipe, out, size, device)
-    _print(["bundle"], [[str(bundle)] for bundle in bundles])
     if load:
         _load(bundles)
+    _print(["bundle"], [[str(bundle)] for bundle in bundles])
 
 
 @app.command()
@@ -172,20 +177,22 @@ def serve(
         run(store, read_settings(host=host, port=port), _note)
 
 
-def _load(bundles: list[Path]) -> None:
-    """Loads bundles and prints the circuits that they hold."""
+def _load(folders: list[Path]) -> list[str]:
+    """Loads bundles and says what came of each. Returns the uids of the tasks' circuits that they hold."""
     from store.bundle import open_bundle
 
-    opened = [open_bundle(folder) for folder in bundles]
-    loaded: list[list[Any]] = []
-    with _open() as store, _progress() as progress:
-        for folder, bundle in zip(bundles, opened, strict=True):
-            report = store.load(bundle, progress)
-            loaded += [[circuit, str(folder)] for circuit in report.circuits]
-            if report.already:
-                _note(f"{folder} was stored already")
-    if loaded:
-        _print(["circuit", "bundle"], loaded)
+    bundles = [open_bundle(folder) for folder in folders]
+    for bundle in bundles:
+        bundle.validate()  # before a store is opened, which may make one
+    tasks: list[str] = []
+    with _open() as store:
+        for bundle in bundles:
+            with _progress() as progress:
+                report = store.load(bundle, progress)
+            loaded = f"{len(report.circuits)} circuits, {report.rows} rows loaded"
+            _note(f"{bundle.path}: {'was stored already' if report.already else loaded}")
+            tasks += [c["uid"] for c in bundle.table("Circuit").to_pylist() if c["aggregation"] == "task"]
+    return tasks
 
 
 def _query(name: str, given: dict[str, object]) -> None:

@@ -153,7 +153,7 @@ def test_a_query_without_end_is_stopped_at_the_time_limit_and_the_next_is_answer
         store.load(write_dense(tmp_path / "dense"))
         app = create_app(store, Settings(time_limit=0.5, hop_limit=12))
         with TestClient(app, raise_server_exceptions=False) as client:
-            endless = {"node": DENSE_END, "max_hops": 12, "min_weight": 0}
+            endless: dict[str, str | int] = {"node": DENSE_END, "max_hops": 12, "min_weight": 0}
             started = time.monotonic()
             assert "longer than 0.5 s" in problem(client.get("/queries/upstream_paths", params=endless), 503)
             assert time.monotonic() - started < 5
