@@ -64,28 +64,31 @@ def measure(
 def _edit(
     dictionary: Dictionary, means: Means, hook: Hook, interventions: Sequence[Intervention], first_position: int
 ) -> Edit:
-    masks = torch.stack([_mask(one, hook, means.features) for one in interventions])
+    means = Means(means.features[first_position:], means.value[first_position:])
+    masks = torch.stack([_mask(one, hook, means.features, first_position) for one in interventions])
     keep_error = torch.tensor([one.errors == "kept" for one in interventions], device=masks.device)
+    mean_error = means.value - dictionary.decode(means.features)
 
     def edit(x: Tensor) -> Tensor:
-        by_intervention = x.view(len(interventions), -1, *x.shape[1:]).float()
+        by_intervention = x.view(len(interventions), -1, *x.shape[1:])[:, :, first_position:].float()
         f = dictionary.encode(by_intervention)
         # x' = Σ f'_i W_i + b + ε' with f' = f or its mean: only differences from the mean need decoding.
-        away = (f - means.features) * masks[:, None]
-        ablated = means.value + away @ dictionary.W_dec
-        kept = ablated + (by_intervention - dictionary.decode(f)) - (means.value - dictionary.decode(means.features))
-        new = torch.where(keep_error[:, None, None, None], kept, ablated).view(x.shape).to(x.dtype)
-        return torch.cat([x[:, :first_position], new[:, first_position:]], dim=1)
+        new = means.value + ((f - means.features) * masks[:, None]) @ dictionary.W_dec
+        if keep_error.any():
+            new += (by_intervention - dictionary.decode(f) - mean_error) * keep_error[:, None, None, None]
+        inner = new.reshape(x.shape[0], -1, x.shape[2]).to(x.dtype)
+        return torch.cat([x[:, :first_position], inner], dim=1)
 
     return edit
 
 
-def _mask(one: Intervention, hook: Hook, like: Tensor) -> Tensor:
-    """Which features of a hook go on, [pos, d_sae]."""
+def _mask(one: Intervention, hook: Hook, like: Tensor, first_position: int) -> Tensor:
+    """Which features of a hook go on, [pos, d_sae] from the first position on."""
     mask = torch.full_like(like, float(one.complement))
     for node in one.nodes:
         if node.hook == hook and node.kind == "feature":
-            mask[node.position, node.index] = float(not one.complement)
+            assert node.position is not None
+            mask[node.position - first_position, node.index] = float(not one.complement)
     return mask
 
 

@@ -50,7 +50,7 @@ def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out
     rows["Model"].append(
         {
             "uid": model.name,
-            "name": recipe.model.source,
+            "name": recipe.model.name or recipe.model.source,
             "revision": model.revision,
             "n_layers": model.n_layers,
             "d_model": model.d_model,

@@ -1,6 +1,7 @@
 """One recipe from its file to its bundle: found where it was done before, or else done. Needs no torch to find it."""
 
 import json
+import os
 import platform
 import resource
 import sys
@@ -38,6 +39,7 @@ def run_recipe(
 def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, device: str | None) -> Path:
     from ingest.progress import step
 
+    os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' own bars; read when tqdm is imported
     started, clock = datetime.now(UTC), time.monotonic()
     with step("libraries"):
         import torch

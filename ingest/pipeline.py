@@ -288,8 +288,13 @@ def _faithfulness(
         return {"metric": torch.cat(pieces)}
 
     full = work.tensors("held-out", whole)["metric"]
-    for number, start in enumerate(range(0, len(interventions), at_once)):
-        some = interventions[start : start + at_once]
+    batches = [  # of one treatment of errors each: where all are ablated, none need be computed
+        alike[s]
+        for errors in ("ablated", "kept")
+        for alike in [[one for one in interventions if one.errors == errors]]
+        for s in _slices(len(alike), at_once)
+    ]
+    for number, some in enumerate(batches):
         parts.append(work.tensors(f"faithfulness-{number}", partial(part, some))["metric"])
         bar.advance(len(some))
     return list(zip(interventions, torch.cat(parts), strict=True)), full
