@@ -158,7 +158,13 @@ def service(url: str) -> Iterator[http.client.HTTPConnection]:
     command = [sys.executable, "-m", "circuitstore", "--store", url, "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        line = next((line for line in process.stderr if " at http" in line), "")
+        said = []
+        for line in process.stderr:
+            said.append(line)
+            if " at http" in line:
+                break
+        else:
+            sys.exit("the service did not start: " + "".join(said))
         try:
             address = urlsplit(line.split(" at ")[1].split()[0])
             with closing(http.client.HTTPConnection(str(address.hostname), address.port)) as connection:
@@ -220,7 +226,7 @@ def neo4j_servers(start: bool, home: Path) -> Iterator[str]:
 
 def empty(url: str) -> None:
     with neo4j(url) as ask:
-        ask("MATCH (n) CALL { WITH n DETACH DELETE n } IN TRANSACTIONS OF 20000 ROWS", {})
+        ask("MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 1000 ROWS", {})
 
 
 if __name__ == "__main__":

@@ -75,6 +75,9 @@ def _grid(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
     from rich.text import Text
 
     shown = [i for i in range(len(rows.columns)) if any(row[i] is not None for row in rows.rows)]
+    if not shown:
+        note(f"{len(rows.rows)} rows with nothing in them")
+        return
     cells = {i: [_cell(rows.columns[i], row[i]) for row in rows.rows] for i in shown}
     widths = {i: max(len(rows.columns[i]), *map(len, cells[i])) + 3 for i in shown}
     console = Console(file=out, highlight=False)

@@ -26,3 +26,4 @@ RETURN n.uid AS uid, c.uid AS circuit, n.kind AS kind, n.layer AS layer, n.`inde
        n.position AS position, n.token AS token, n.effect AS effect, n.observed_effect AS observed_effect,
        n.activation AS activation, n.influence AS influence, f.uid AS feature, f.label AS label,
        f.top_tokens AS top_tokens, f.bottom_tokens AS bottom_tokens
+ORDER BY feature

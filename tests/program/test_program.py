@@ -192,6 +192,22 @@ def test_a_bundle_that_is_not_there_is_one_message(tmp_path: Path) -> None:
     assert not (tmp_path / "s.lbug").exists()
 
 
+def test_a_bundle_that_was_altered_is_refused_before_a_store_is_made(tmp_path: Path) -> None:
+    (bundle,) = write_world(tmp_path, [0])
+    with (bundle / "CircuitNode.parquet").open("r+b") as file:
+        file.truncate(100)
+    assert "CircuitNode.parquet" in refused(1, "load", str(bundle), "--store", f"ladybug:{tmp_path / 's.lbug'}")
+    assert not (tmp_path / "s.lbug").exists()
+
+
+def test_computing_without_the_heavy_half_says_what_installs_it(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('no torch', name='torch')")
+    recipe = Path(__file__).parents[2] / "demo" / "agreement-across-pp.toml"
+    message = refused(1, "ingest", str(recipe), "--out", str(tmp_path / "out"), PYTHONPATH=str(tmp_path))
+    assert "torch" in message
+    assert "pip install -e '.[ingest]'" in message
+
+
 def test_a_store_held_by_another_process_is_one_message(url: str, tmp_path: Path) -> None:
     (bundle,) = write_world(tmp_path, [0])
     code = (
