@@ -53,7 +53,6 @@ def content_hash(table: pa.Table, of: Table) -> str:
         if not column.volatile:
             total.update(f"{column.name} {column.type}\n".encode())
             is_end = not of.is_node and column.name in ("source", "target")
-            is_end = not of.is_node and column.name in ("source", "target")
             _hash_column(total, _one(table[column.name]), column, as_ranks=is_end)
     return total.hexdigest()
 

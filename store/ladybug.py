@@ -258,13 +258,13 @@ class _Transaction:
         if of.is_node:
             pattern, ends = f"(n:{of.name})", []
         else:
-            pattern, ends = f"(a:{of.source})-[n:{_type(of)}]->(b:{of.target})", ["a.uid AS source", "b.uid AS target"]
-        columns = [*ends, *(f"n.`{c.name}` AS `{c.name}`" for c in _properties(of))]
+            pattern, ends = f"(a:{of.source})-[n:{of.type}]->(b:{of.target})", ["a.uid AS source", "b.uid AS target"]
+        columns = [*ends, *(f"n.`{c.name}` AS `{c.name}`" for c in of.properties)]
         return self.read(f"MATCH {pattern} RETURN {', '.join(columns)}", of.columns)
 
     def stored(self, of: Table, keys: pa.Table) -> pa.Table:
         columns = columns_of(of)
-        shown = ", ".join(f"n.`{c.name}` AS `{c.name}`" for c in (columns if of.is_node else of.of.columns))
+        shown = ", ".join(f"n.`{c.name}` AS `{c.name}`" for c in (columns if of.is_node else of.properties))
         if of.is_node:
             text = f"LOAD FROM $rows WITH uid AS k MATCH (n:{of.name} {{uid: k}}) RETURN {shown}"
         else:
@@ -275,7 +275,7 @@ class _Transaction:
     def insert(self, of: Table, rows: pa.Table) -> None:
         many = not of.is_node and len(of.of.endpoints) > 1  # type: ignore[union-attr]
         pair = f" (from='{of.source}', to='{of.target}')" if many else ""
-        self.write(f"COPY {of.name if of.is_node else _type(of)} FROM $rows{pair}", {"rows": rows})
+        self.write(f"COPY {of.type} FROM $rows{pair}", {"rows": rows})
 
     def update(self, of: Table, rows: pa.Table) -> None:
         changed = [column.name for column in columns_of(of) if column.name not in of.keys]
@@ -298,13 +298,5 @@ class _Transaction:
         return result
 
 
-def _type(of: Table) -> str:
-    return of.name.partition(".")[0]
-
-
-def _properties(of: Table) -> tuple[Column, ...]:
-    return of.columns if of.is_node else of.of.columns
-
-
 def _between(of: Table) -> str:
-    return f"(:{of.source} {{uid: k_source}})-[n:{_type(of)}]->(:{of.target} {{uid: k_target}})"
+    return f"(:{of.source} {{uid: k_source}})-[n:{of.type}]->(:{of.target} {{uid: k_target}})"

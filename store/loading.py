@@ -57,7 +57,7 @@ def apply(step: Step, transaction: Transaction) -> None:
         transaction.update(step.of, changed)
 
 
-def _rows(bundle: Bundle, ends: Ends, name: str, wanted: np.ndarray) -> Step:  # type: ignore[type-arg]
+def _rows(bundle: Bundle, ends: Ends, name: str, wanted: np.ndarray) -> Step:
     of, rows = TABLES[name], bundle.table(name)
     if of.is_node:
         if not is_owned(name):
@@ -91,7 +91,7 @@ def _is_analysis(of: Table) -> bool:
     return of.of in ANALYSES
 
 
-def _feeds(bundle: Bundle, ends: Ends, wanted: np.ndarray) -> Iterator[Step]:  # type: ignore[type-arg]
+def _feeds(bundle: Bundle, ends: Ends, wanted: np.ndarray) -> Iterator[Step]:
     source, target = ends["ATTRIBUTES_TO"]
     circuit = ends.owners["CircuitNode"][source]
     f, g = ends.feature_of[source], ends.feature_of[target]

@@ -96,6 +96,16 @@ class Table:
         return isinstance(self.of, Node)
 
     @property
+    def type(self) -> str:
+        """The label or relationship type."""
+        return self.of.label if isinstance(self.of, Node) else self.of.type
+
+    @property
+    def properties(self) -> tuple[Column, ...]:
+        """The columns without the uids of a relationship's ends."""
+        return self.of.columns
+
+    @property
     def keys(self) -> tuple[str, ...]:
         return ("uid",) if isinstance(self.of, Node) else ("source", "target", *self.of.keys)
 
@@ -328,13 +338,18 @@ TABLES: dict[str, Table] = _tables()
 KEPT = Column("kept", Type.BOOL, "A bundle holds it for its own sake: it outlives every circuit.", optional=True)
 """Bookkeeping: a column that each shared node has in a database; no part of bundles, rows or digests."""
 
-STORE = _node("Store", "Bookkeeping: the store itself.", Column("schema_version", Type.INT, "Of this schema."))
+STORE = _node(
+    "Store",
+    "Bookkeeping: the store itself.",
+    Column("schema_version", Type.INT, "Of this schema."),
+    Column("writes", Type.INT, "Write transactions so far, where each must lock out the others.", optional=True),
+)
 
 BUNDLE = _node(
     "Bundle",
     "Bookkeeping: a bundle whose content is stored.",
     Column("circuits", Type.STRINGS, "Uids of its circuits."),
-    Column("step", Type.INT, "Steps of its load that are done; null when all are.", optional=True),
+    Column("step", Type.INT, "Rows of its load that are done; null when all are.", optional=True),
     Column("inserting", Type.STRINGS, "Circuits that the load began to insert.", optional=True),
 )
 

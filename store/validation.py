@@ -122,7 +122,7 @@ def _check_acyclic(bundle: Bundle, ends: Ends) -> None:
         raise BundleError(f"{bundle.file('ATTRIBUTES_TO')}: a circuit must have no cycle; this is one: {shown}")
 
 
-def find_cycle(source: np.ndarray, target: np.ndarray, n: int) -> list[int] | None:  # type: ignore[type-arg]
+def find_cycle(source: np.ndarray, target: np.ndarray, n: int) -> list[int] | None:
     """Nodes of one cycle in order, or None. Nodes that nothing enters are peeled off, a level at a time."""
     order = np.argsort(source, kind="stable")
     leaving = target[order]

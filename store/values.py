@@ -14,7 +14,7 @@ def plain_ladybug(value: Any) -> Any:
     """Nodes and relationships become dicts of their properties, paths dicts of nodes and relationships."""
     if isinstance(value, dict):
         if "_NODES" in value and "_RELS" in value:
-            return _path(map(plain_ladybug, value["_NODES"]), map(plain_ladybug, value["_RELS"]))
+            return path(map(plain_ladybug, value["_NODES"]), map(plain_ladybug, value["_RELS"]))
         if "_LABEL" in value and "_ID" in value:
             return properties(value["_LABEL"], value)
         return {key: plain_ladybug(inner) for key, inner in value.items()}
@@ -31,5 +31,6 @@ def properties(label: str, held: Any) -> dict[str, Any]:
     return {name: held.get(name) for name in names}
 
 
-def _path(nodes: Any, relationships: Any) -> dict[str, Any]:
+def path(nodes: Any, relationships: Any) -> dict[str, Any]:
+    """A path, from its plain nodes and relationships."""
     return {"nodes": list(nodes), "relationships": list(relationships)}

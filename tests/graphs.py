@@ -178,7 +178,7 @@ def _nodes(rng: np.random.Generator, n: int, n_features: int, n_layers: int) -> 
     n_drawn = max(1, n - n_tokens - n_layers - 1)
     n_positions = max(2, -(-2 * n_drawn // (n_features * n_layers)))
     slots = rng.permutation(n_features * n_layers * n_positions)[:n_drawn]
-    nodes = [("token", -1, int(100 + p), p) for p in range(n_tokens)]
+    nodes: list[tuple[str, int, int | None, int | None]] = [("token", -1, int(100 + p), p) for p in range(n_tokens)]
     nodes += [("error", layer, None, n_positions - 1) for layer in range(n_layers)]
     for slot in slots.tolist():
         rest, position = divmod(slot, n_positions)

@@ -1,0 +1,267 @@
+"""Neo4j over Bolt. A load or a delete is many transactions, each of which also notes how far it is.
+
+Each write transaction first locks the store's own node, so that writers take turns and never deadlock, and then
+compares the note with what it expects: whatever was killed, or is done twice at once, each row is stored once.
+A circuit has the label `Loading` until all of it is stored, and `Deleting` from the moment its removal begins;
+it is a `Circuit`, and so an answer to any query, only in between.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self, TypeVar
+
+import neo4j
+
+from store import deleting, loading
+from store.bolt import BoltTransaction, connect, in_our_words, plain
+from store.bundle import Bundle
+from store.database import LoadReport, Progress, Rows
+from store.digest import combined_hash, content_hash, in_order
+from store.errors import NotFoundError, StoreError
+from store.schema import BOOKKEEPING, NODES, SCHEMA_VERSION, TABLES, Column, Type
+from store.settings import StoreSettings
+
+T = TypeVar("T")
+
+BATCH = 20_000
+_UID = Column("uid", Type.STRING, "Uid.")
+_STEP = Column("step", Type.INT, "Rows done.", optional=True)
+_INSERTING = Column("inserting", Type.STRINGS, "Circuits.", optional=True)
+_ALL_TAKEN = -1
+
+
+class Neo4jStore:
+    """A store in a Neo4j server. See `store.database.Store`."""
+
+    dialect: Literal["ladybug", "neo4j"] = "neo4j"
+
+    def __init__(self, url: str, *, read_only: bool, settings: StoreSettings) -> None:
+        self.url = url
+        self._database = settings.neo4j_database
+        self._driver = connect(url, settings)
+        try:
+            self._check_schema(read_only)
+        except BaseException:
+            self._driver.close()
+            raise
+
+    def load(self, bundle: Bundle, progress: Progress | None = None) -> LoadReport:
+        found = self.run("MATCH (b:Bundle {uid: $uid}) WHERE b.step IS NULL RETURN b.uid", {"uid": bundle.uid})
+        if found.rows:
+            return LoadReport(bundle.uid, True, [], 0)
+        bundle.validate()
+        self._finish_deletes()
+        circuits = bundle.table("Circuit")["uid"].to_pylist()
+        inserting, done = self._write(lambda transaction: _begin_load(transaction, bundle.uid, circuits))
+        rows = 0
+        for step in loading.steps(bundle, inserting):
+            for start in range(0, step.rows.num_rows, BATCH):
+                part = step.slice(start, BATCH)
+                if rows >= done:
+                    self._store_part(bundle.uid, part, rows)
+                rows += part.rows.num_rows
+                if progress:
+                    progress(step.of.name, start + part.rows.num_rows, step.rows.num_rows)
+        self._write(lambda transaction: _finish_load(transaction, bundle.uid, inserting))
+        return LoadReport(bundle.uid, False, inserting, rows)
+
+    def delete(self, circuit: str) -> None:
+        self._finish_deletes(but=circuit)
+        self._write(lambda transaction: _begin_delete(transaction, circuit))
+        self._finish_delete(circuit)
+
+    def run(
+        self,
+        text: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeout: float | None = None,
+        row_limit: int | None = None,
+    ) -> Rows:
+        def ask(transaction: neo4j.ManagedTransaction) -> Rows:
+            result = transaction.run(text, dict(params or {}))
+            records = list(result) if row_limit is None else result.fetch(row_limit + 1)
+            truncated = row_limit is not None and len(records) > row_limit
+            kept = records[:row_limit] if truncated else records
+            return Rows(
+                list(result.keys()), [[plain(value) for value in record.values()] for record in kept], truncated
+            )
+
+        work = neo4j.unit_of_work(timeout=max(timeout, 0.001) if timeout else None)(ask)
+        fetch_size = 1000 if row_limit is None else min(row_limit + 1, 1000)
+        with (
+            in_our_words(self.url, timeout),
+            self._driver.session(
+                database=self._database, default_access_mode=neo4j.READ_ACCESS, fetch_size=fetch_size
+            ) as session,
+        ):
+            return session.execute_read(work)
+
+    def digest(self) -> str:
+        for label, what in (("Bundle", "load"), ("Deleting", "delete")):
+            found = self.run(f"MATCH (n:{label}) WHERE n.step IS NOT NULL RETURN n.uid").rows
+            if found:
+                raise StoreError(f"the {what} of {found[0][0]} is not finished: {what} it again")
+        with in_our_words(self.url), self._driver.session(database=self._database, fetch_size=-1) as session:
+            return session.execute_read(lambda transaction: _digest(BoltTransaction(transaction)))
+
+    def close(self) -> None:
+        self._driver.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def _write(self, work: Callable[[BoltTransaction], T], labels: Mapping[str, str] | None = None) -> T:
+        """Do some work in one transaction, alone; again when the server says that trying again will help."""
+
+        def locked(transaction: neo4j.ManagedTransaction) -> T:
+            ours = BoltTransaction(transaction, labels)
+            ours.write("MATCH (s:Store {uid: 'store'}) SET s.writes = coalesce(s.writes, 0) + 1")
+            return work(ours)
+
+        with in_our_words(self.url), self._driver.session(database=self._database) as session:
+            return session.execute_write(locked)
+
+    def _store_part(self, bundle: str, part: loading.Step, start: int) -> None:
+        """Store rows and note it. `start`: rows of the load before them."""
+
+        def work(transaction: BoltTransaction) -> None:
+            given = {"uid": bundle, "start": start, "end": start + part.rows.num_rows}
+            text = "MATCH (b:Bundle {uid: $uid}) WHERE b.step = $start SET b.step = $end"
+            if transaction.count(text, given).properties_set:  # else another process was faster
+                loading.apply(part, transaction)
+
+        self._write(work, {"Circuit": "Loading"})
+
+    def _finish_deletes(self, but: str | None = None) -> None:
+        """Go on with deletes that were interrupted."""
+        for (circuit,) in self.run("MATCH (c:Deleting) WHERE c.uid <> $but RETURN c.uid", {"but": but or ""}).rows:
+            self._finish_delete(circuit)
+
+    def _finish_delete(self, circuit: str) -> None:
+        given = {"circuit": circuit}
+        found = self.run("MATCH (c:Deleting {uid: $circuit}) RETURN c.step", given).rows
+        if found and found[0][0] != _ALL_TAKEN:
+            self._take_from_feeds(circuit, found[0][0])
+        circuit_and_limit = {"circuit": circuit, "limit": BATCH // 10}
+        for relationship, label in deleting.OWNED:
+            self._repeat(
+                f"MATCH (:Deleting {{uid: $circuit}})<-[:{relationship}]-(n:{label}) "
+                "WITH n LIMIT $limit DETACH DELETE n",
+                circuit_and_limit,
+            )
+        self._repeat("MATCH (:Deleting {uid: $circuit})-[r]->() WITH r LIMIT $limit DELETE r", circuit_and_limit)
+        for _, pattern in deleting.unreferred():
+            # Without the circuit the delete is done, and nodes of a load may be waiting for what refers to them.
+            self._repeat(
+                f"MATCH (:Deleting {{uid: $circuit}}) {pattern} WITH n LIMIT $limit DETACH DELETE n", circuit_and_limit
+            )
+        self._write(lambda transaction: transaction.write("MATCH (c:Deleting {uid: $circuit}) DETACH DELETE c", given))
+
+    def _take_from_feeds(self, circuit: str, done: int) -> None:
+        with in_our_words(self.url), self._driver.session(database=self._database, fetch_size=-1) as session:
+            share = session.execute_read(
+                lambda transaction: deleting.share_of_feeds(circuit, BoltTransaction(transaction), "Deleting")
+            )
+        ends = [*range(BATCH, share.num_rows, BATCH), share.num_rows, _ALL_TAKEN]
+        start = 0
+        for end in ends:
+            if start >= done:
+
+                def work(transaction: BoltTransaction, start: int = start, end: int = end) -> None:
+                    given = {"circuit": circuit, "start": start, "end": end}
+                    text = "MATCH (c:Deleting {uid: $circuit}) WHERE c.step = $start SET c.step = $end"
+                    if transaction.count(text, given).properties_set and end > start:
+                        deleting.take_from_feeds(share.slice(start, end - start), transaction)
+
+                self._write(work)
+            start = end
+
+    def _repeat(self, text: str, params: Mapping[str, Any]) -> None:
+        """Run a limited removal until it finds nothing."""
+
+        def work(transaction: BoltTransaction) -> bool:
+            counters = transaction.count(text, params)
+            return bool(counters.nodes_deleted or counters.relationships_deleted)
+
+        while self._write(work):
+            pass
+
+    def _check_schema(self, read_only: bool) -> None:
+        found = self.run("MATCH (s:Store {uid: 'store'}) RETURN s.schema_version").rows
+        if found:
+            version = found[0][0]
+            if version != SCHEMA_VERSION:
+                way_out = "upgrade circuitstore" if version > SCHEMA_VERSION else "load the bundles into an empty one"
+                raise StoreError(f"{self.url} has schema version {version}, this program knows {SCHEMA_VERSION}: "
+                                 f"{way_out}")  # fmt: skip
+        elif not read_only:
+            with in_our_words(self.url), self._driver.session(database=self._database) as session:
+                for statement in ddl():
+                    session.run(statement).consume()
+                session.run("CALL db.awaitIndexes(300)").consume()
+                session.run("MERGE (s:Store {uid: 'store'}) SET s.schema_version = $v", v=SCHEMA_VERSION).consume()
+
+
+def ddl() -> list[str]:
+    """The statements that prepare an empty database: uids are unique, and so indexed."""
+    labels = [*(node.label for node in (*NODES, *BOOKKEEPING)), "Loading", "Deleting"]
+    return [
+        f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE" for label in labels
+    ]
+
+
+def _begin_load(transaction: BoltTransaction, uid: str, circuits: list[str]) -> tuple[list[str], int]:
+    """Which circuits the load inserts, and how many rows an earlier try has stored."""
+    given = {"uid": uid, "circuits": circuits}
+    mine = transaction.read(
+        "MATCH (b:Bundle {uid: $uid}) RETURN b.step AS step, b.inserting AS inserting", [_STEP, _INSERTING], given
+    ).to_pylist()
+    if mine:
+        return mine[0]["inserting"] or [], mine[0]["step"] or 0
+    if transaction.read("MATCH (c:Deleting) RETURN c.uid AS uid", [_UID]).num_rows:
+        raise StoreError("a circuit is being deleted: load again when that is done")
+    other = transaction.read(
+        "MATCH (b:Bundle) WHERE b.step IS NOT NULL AND any(c IN b.inserting WHERE c IN $circuits) RETURN b.uid AS uid",
+        [_UID],
+        given,
+    )
+    if other.num_rows:
+        raise StoreError(f"the load of bundle {other['uid'][0]}, which holds one of these circuits, is not finished: "
+                         "load it again first")  # fmt: skip
+    stored = transaction.read("MATCH (c:Circuit) WHERE c.uid IN $circuits RETURN c.uid AS uid", [_UID], given)
+    inserting = sorted(set(circuits) - set(stored["uid"].to_pylist()))
+    transaction.write(
+        "CREATE (:Bundle {uid: $uid, circuits: $circuits, step: 0, inserting: $inserting})",
+        {**given, "inserting": inserting},
+    )
+    return inserting, 0
+
+
+def _finish_load(transaction: BoltTransaction, uid: str, inserting: list[str]) -> None:
+    transaction.write("MATCH (c:Loading) WHERE c.uid IN $uids SET c:Circuit REMOVE c:Loading", {"uids": inserting})
+    transaction.write("MATCH (b:Bundle {uid: $uid}) REMOVE b.step, b.inserting", {"uid": uid})
+
+
+def _begin_delete(transaction: BoltTransaction, circuit: str) -> None:
+    given = {"circuit": circuit}
+    pending = transaction.read("MATCH (b:Bundle) WHERE b.step IS NOT NULL RETURN b.uid AS uid", [_UID])
+    if pending.num_rows:
+        raise StoreError(f"the load of bundle {pending['uid'][0]} is not finished: load it again before deleting")
+    if transaction.read("MATCH (c:Deleting {uid: $circuit}) RETURN c.uid AS uid", [_UID], given).num_rows:
+        return
+    hidden = transaction.count("MATCH (c:Circuit {uid: $circuit}) SET c:Deleting, c.step = 0 REMOVE c:Circuit", given)
+    if not hidden.labels_added:
+        raise NotFoundError(f"no circuit {circuit!r} is stored; `circuitstore circuits` lists those that are")
+    transaction.write("MATCH (b:Bundle) WHERE $circuit IN b.circuits DELETE b", given)
+
+
+def _digest(transaction: BoltTransaction) -> str:
+    hashes = {}
+    for of in TABLES.values():
+        rows = transaction.all(of)
+        if rows.num_rows:
+            hashes[of.name] = content_hash(in_order(rows, of), of)
+    return combined_hash(hashes)
