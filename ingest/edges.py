@@ -6,7 +6,8 @@ at other dictionaries' hooks in between is held, so that an edge is direct. One 
 node serves all upstream nodes and all pairs.
 
 Formulas (J is the Jacobian of d's pre-activation, g the metric's gradient along d's decoder row; c at the clean run,
-p averaged over points of the path clean → patch):
+p averaged over points of the path on which only the value at the stretch's start, or for g at d's hook, moves from
+clean to patch):
 
     clean           g_c · φ'(clean) · J_c Δu                plain attribution patching
     reference       g_p · φ'(clean) · J_c Δu                Marks et al. 2024, Sparse Feature Circuits

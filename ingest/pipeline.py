@@ -6,7 +6,6 @@ Knows nothing of Parquet or databases: assembly.py turns what is found here into
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +17,7 @@ from ingest.gradients import Metric, Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.memory import free_memory, rows_that_fit
 from ingest.nodes import METRIC, Directions, Means, Node, directions, mean_effects, pair_effects, rank, token_nodes
-from ingest.progress import step
+from ingest.progress import Bar, step
 from ingest.pruning import select
 from ingest.recipe import Recipe
 from ingest.subject import Subject
@@ -58,12 +57,12 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
     with step("activations on the clean and the patch run"):
         clean, patch, m_clean, m_patch = _activations(subject, work, rows["forward"])
     with step(f"gradients ({recipe.nodes.method})") as bar:
-        at_clean, along = _gradients(recipe, subject, work, rows["backward"], clean, patch, bar)
-    runs = Runs(clean, patch, at_clean, along, m_clean, m_patch)
+        found = _gradients(recipe, subject, work, rows["backward"], clean, patch, bar)
+    runs = Runs(clean, patch, found.clean, found.edges, m_clean, m_patch)
     with step("node effects"):
-        chosen, ranked_features, means = _nodes(recipe, subject, runs, rows["forward"])
+        chosen, ranked_features, means = _nodes(recipe, subject, runs, found.nodes, rows["forward"])
         sources = _directions(subject, chosen, runs)
-        effects = pair_effects(sources, along if recipe.nodes.method != "attribution-patching" else at_clean)
+        effects = pair_effects(sources, found.nodes)
     with step(f"edge effects ({recipe.edges.formula})") as bar:
         edges, weights = _edges(recipe, subject, work, chosen, sources, runs, rows["stretch"], bar)
     with step("faithfulness on held-out pairs") as bar:
@@ -137,43 +136,55 @@ def _activations(subject: Subject, work: Work, rows: int) -> tuple[Values, Value
     return clean, patch, kept["clean.metric"], kept["patch.metric"]
 
 
+@dataclass(frozen=True)
+class Gradients:
+    """∂m/∂x at every hook: at the clean run, and averaged along the paths that node and edge effects ask for."""
+
+    clean: Values
+    nodes: Values
+    edges: Values
+
+
 def _gradients(
-    recipe: Recipe, subject: Subject, work: Work, rows: int, clean: Values, patch: Values, bar: Any
-) -> tuple[Values, Values]:
-    """∂m/∂x at every hook, at the clean run and along the path. The path is that of the node method; where that has
-    none, edges that need one take the path of the inputs."""
+    recipe: Recipe, subject: Subject, work: Work, rows: int, clean: Values, patch: Values, bar: Bar
+) -> Gradients:
+    """Edges always take the path on which their target's hook alone moves: an edge changes nothing else there."""
     hooks = [EMBEDDING, *subject.hooks]
     model, metric = subject.model, _metric(subject.train)
-    n = len(subject.train.pairs)
-    slices = list(_slices(n, rows))
-    follow = gradients.along_hooks if recipe.nodes.method == "ig-dictionary" else gradients.along_inputs
+    slices = list(_slices(len(subject.train.pairs), rows))
 
-    def at_clean() -> dict[str, Tensor]:
-        parts = []
-        for s in slices:
-            parts.append(gradients.gradients_at(model, 0, clean[EMBEDDING][s], hooks, metric[s])[0])
-            bar.advance()
-        return {hook.name: g for hook, g in _joined(parts).items()}
-
-    def along() -> dict[str, Tensor]:
-        parts = []
-        for s in slices:
+    def averaged(path: str, steps: int) -> Values:
+        def part(s: slice) -> Values:
             x, y = ({hook: value[s] for hook, value in run.items()} for run in (clean, patch))
-            parts.append(follow(model, x, y, hooks, metric[s], recipe.nodes.steps))
-            bar.advance(recipe.nodes.steps)
-        return {hook.name: g for hook, g in _joined(parts).items()}
+            if path == "clean":
+                return gradients.gradients_at(model, 0, x[EMBEDDING], hooks, metric[s])[0]
+            follow = gradients.along_hooks if path == "ig-dictionary" else gradients.along_inputs
+            return follow(model, x, y, hooks, metric[s], steps)
 
-    bar.of(len(slices) * (1 + recipe.nodes.steps))
-    first = work.tensors("gradients-clean", at_clean)
-    needs_path = recipe.nodes.method != "attribution-patching" or recipe.edges.formula != "clean"
-    second = work.tensors("gradients-path", along) if needs_path else first
-    device = model.device
-    return {h: first[h.name].to(device) for h in hooks}, {h: second[h.name].to(device) for h in hooks}
+        def compute() -> dict[str, Tensor]:
+            parts = []
+            for s in slices:
+                parts.append(part(s))
+                bar.advance()
+            return {hook.name: gradient for hook, gradient in _joined(parts).items()}
+
+        found = work.tensors(f"gradients-{path}-{steps}", compute)
+        return {hook: found[hook.name].to(model.device) for hook in hooks}
+
+    for_nodes = (
+        ("clean", 1) if recipe.nodes.method == "attribution-patching" else (recipe.nodes.method, recipe.nodes.steps)
+    )
+    for_edges = ("clean", 1) if recipe.edges.formula == "clean" else ("ig-dictionary", recipe.edges.steps)
+    wanted = dict.fromkeys([("clean", 1), for_nodes, for_edges])
+    bar.of(len(slices) * len(wanted))
+    found = {path: averaged(*path) for path in wanted}
+    return Gradients(found["clean", 1], found[for_nodes], found[for_edges])
 
 
-def _nodes(recipe: Recipe, subject: Subject, runs: Runs, rows: int) -> tuple[list[Node], list[Node], dict[Hook, Means]]:
+def _nodes(
+    recipe: Recipe, subject: Subject, runs: Runs, by: Values, rows: int
+) -> tuple[list[Node], list[Node], dict[Hook, Means]]:
     """The nodes of the circuit, the candidate features strongest first, and the means for ablation."""
-    by = runs.gradient_clean if recipe.nodes.method == "attribution-patching" else runs.gradient_path
     effects, means = {}, {}
     for hook, dictionary in subject.dictionaries.items():
         features, errors, means[hook] = mean_effects(dictionary, by[hook], runs.clean[hook], runs.patch[hook], rows)
@@ -207,7 +218,7 @@ def _edges(
     sources: dict[Hook, Directions],
     runs: Runs,
     rows: int,
-    bar: Any,
+    bar: Bar,
 ) -> tuple[list[tuple[Node, Node]], Tensor]:
     """Every edge between nodes of the circuit, and its weight in each pair, [pairs, edges]."""
     metric = _metric(subject.train)
@@ -257,7 +268,7 @@ def _faithfulness(
     ranked: list[Node],
     means: dict[Hook, Means],
     rows: dict[str, int],
-    bar: Any,
+    bar: Bar,
 ) -> tuple[list[tuple[Intervention, Tensor]], Tensor]:
     interventions = _interventions(recipe, ranked, means)
     held_out, metric = subject.held_out, _metric(subject.held_out)

@@ -52,10 +52,10 @@ class TaskSection(_Section):
 
 class NodesSection(_Section):
     method: Literal["attribution-patching", "ig-inputs", "ig-dictionary"] = Field(
-        "ig-inputs",
+        "ig-dictionary",
         description="Gradients at the clean run; averaged while the inputs move, or while each hook's value does.",
     )
-    steps: Annotated[int, Field(ge=1, le=256)] = Field(8, description="Points of the path.")
+    steps: Annotated[int, Field(ge=1, le=256)] = Field(4, description="Points of the path.")
 
 
 class EdgesSection(_Section):
@@ -77,7 +77,7 @@ class PruningSection(_Section):
 
 class FaithfulnessSection(_Section):
     sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        (1, 2, 4, 6, 7, 8, 10, 15, 30, 60), description="Numbers of features to keep, strongest first."
+        (1, 3, 6, 7, 8, 9, 10, 20, 60), description="Numbers of features to keep, strongest first."
     )
     random_circuits: Annotated[int, Field(ge=0)] = Field(2, description="Random circuits beside each size.")
 
