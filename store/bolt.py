@@ -77,7 +77,12 @@ def plain(value: Any) -> Any:
 
 
 class BoltTransaction:
-    """See `store.transaction.Transaction`. labels: names that labels of the schema have for the time being."""
+    """See `store.transaction.Transaction`. labels: names that labels of the schema have for the time being.
+
+    number: the write transactions of the store up to this one.
+    """
+
+    number = 0
 
     def __init__(self, transaction: neo4j.ManagedTransaction, labels: Mapping[str, str] | None = None) -> None:
         self._transaction = transaction

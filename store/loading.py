@@ -44,17 +44,21 @@ def steps(bundle: Bundle, circuits: Collection[str]) -> list[Step]:
     return [*(step for step in planned if step.rows.num_rows), *_feeds(bundle, ends, wanted)]
 
 
-def apply(step: Step, transaction: Transaction) -> None:
-    """Do one step, or a slice of one."""
-    if step.how == "insert" or _is_empty(step.of, transaction):
+def apply(step: Step, transaction: Transaction, *, was_empty: bool = False) -> bool:
+    """Do one step, or a slice of one. Returns whether nothing was in the table.
+
+    was_empty: nothing was in the table when the step's first slice came, and no one else has written since.
+    """
+    if step.how == "insert" or was_empty or _is_empty(step.of, transaction):
         transaction.insert(step.of, step.rows)
-        return
+        return True
     new, known, stored = split(step.rows, transaction.stored(step.of, step.rows.select(step.of.keys)), step.of)
     if new.num_rows:
         transaction.insert(step.of, new)
     changed = added(known, stored, 1) if step.how == "add" else merged(known, stored, step.of)
     if changed.num_rows:
         transaction.update(step.of, changed)
+    return False
 
 
 def _rows(bundle: Bundle, ends: Ends, name: str, wanted: np.ndarray) -> Step:

@@ -7,6 +7,7 @@ it is a `Circuit`, and so an answer to any query, only in between.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
 import neo4j
@@ -26,6 +27,7 @@ BATCH = 20_000
 _UID = Column("uid", Type.STRING, "Uid.")
 _STEP = Column("step", Type.INT, "Rows done.", optional=True)
 _INSERTING = Column("inserting", Type.STRINGS, "Circuits.", optional=True)
+_WRITES = Column("writes", Type.INT, "Write transactions.")
 _ALL_TAKEN = -1
 
 
@@ -54,10 +56,11 @@ class Neo4jStore:
         inserting, done = self._write(lambda transaction: _begin_load(transaction, bundle.uid, circuits))
         rows = 0
         for step in loading.steps(bundle, inserting):
+            seen = _Seen()
             for start in range(0, step.rows.num_rows, BATCH):
                 part = step.slice(start, BATCH)
                 if rows >= done:
-                    self._store_part(bundle.uid, part, rows)
+                    seen = self._store_part(bundle.uid, part, rows, seen)
                 rows += part.rows.num_rows
                 if progress:
                     progress(step.of.name, start + part.rows.num_rows, step.rows.num_rows)
@@ -118,22 +121,25 @@ class Neo4jStore:
 
         def locked(transaction: neo4j.ManagedTransaction) -> T:
             ours = BoltTransaction(transaction, labels)
-            ours.write("MATCH (s:Store {uid: 'store'}) SET s.writes = coalesce(s.writes, 0) + 1")
+            lock = "MATCH (s:Store {uid: 'store'}) SET s.writes = coalesce(s.writes, 0) + 1 RETURN s.writes AS writes"
+            ours.number = ours.read(lock, [_WRITES])["writes"][0].as_py()
             return work(ours)
 
         with in_our_words(self.url), self._driver.session(database=self._database) as session:
             return session.execute_write(locked)
 
-    def _store_part(self, bundle: str, part: loading.Step, start: int) -> None:
-        """Store rows and note it. `start`: rows of the load before them."""
+    def _store_part(self, bundle: str, part: loading.Step, start: int, seen: "_Seen") -> "_Seen":
+        """Store rows and note it. start: rows of the load before them. seen: what the step's last part saw."""
 
-        def work(transaction: BoltTransaction) -> None:
+        def work(transaction: BoltTransaction) -> _Seen:
             given = {"uid": bundle, "start": start, "end": start + part.rows.num_rows}
             text = "MATCH (b:Bundle {uid: $uid}) WHERE b.step = $start SET b.step = $end"
             if transaction.count(text, given).properties_set:  # else another process was faster
-                loading.apply(part, transaction)
+                was_empty = seen.empty and transaction.number == seen.number + 1
+                return _Seen(loading.apply(part, transaction, was_empty=was_empty), transaction.number)
+            return _Seen()
 
-        self._write(work, {"Circuit": "Loading"})
+        return self._write(work, {"Circuit": "Loading"})
 
     def _finish_deletes(self, but: str | None = None) -> None:
         """Go on with deletes that were interrupted."""
@@ -211,6 +217,14 @@ def ddl() -> list[str]:
     return [
         f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE" for label in labels
     ]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a transaction found: whether a table held nothing before this load; and the transaction's number."""
+
+    empty: bool = False
+    number: int = 0
 
 
 def _begin_load(transaction: BoltTransaction, uid: str, circuits: list[str]) -> tuple[list[str], int]:
