@@ -39,6 +39,7 @@ def run_recipe(
 def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, device: str | None) -> Path:
     from ingest.progress import step
 
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin lose much where others compute, too
     os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' own bars; read when tqdm is imported
     started, clock = datetime.now(UTC), time.monotonic()
     with step("libraries"):
