@@ -97,11 +97,12 @@ def edge_weights(
     metric: Metric,
     formula: Formula = "share-weighted",
     steps: int = 4,
+    rows: int = 1024,
 ) -> Tensor:
     """Weights of all edges from the sources into the targets, [targets, pairs, sources], in units of the metric.
 
     targets: nodes at the stretch's target hook, with its dictionary, or the metric. Sources are in the order of
-    stretch.sources and of the nodes of each.
+    stretch.sources and of the nodes of each. rows: gradients at once, one a target and pair.
     """
     n_sources = sum(len(sources[hook].nodes) for hook in stretch.sources if hook in sources)
     weights = torch.zeros(len(targets), len(runs.metric_clean), n_sources, device=model.device)
@@ -112,7 +113,7 @@ def edge_weights(
         clean = torch.zeros(len(here), *weights.shape[1:], device=model.device)
         path = torch.zeros_like(clean)
         for alpha in points:
-            changes = _changes(model, stretch, ends, sources, runs, metric, alpha, position)
+            changes = _changes(model, stretch, ends, sources, runs, metric, alpha, position, rows)
             if alpha == 0.0:
                 clean += changes
             else:
@@ -194,6 +195,7 @@ def _changes(
     metric: Metric,
     alpha: float,
     position: int,
+    rows: int,
 ) -> Tensor:
     """First-order change of each end when a source is patched, at one point of the path. [ends, pairs, sources].
 
@@ -206,16 +208,18 @@ def _changes(
             for hook in stretch.sources
         }
         value = _value_at_target(model, stretch, leaves)[:, -1]
-        rows: list[Tensor] = []
-        for n, end in enumerate(ends):
-            if stretch.target is None:
-                output = metric(model.logits(value)).sum()
-            else:
-                output = (value * end.cotangent(value.detach().float(), alpha).to(value.dtype)).sum()
-            keep = n + 1 < len(ends)
-            gradients = torch.autograd.grad(output, list(leaves.values()), retain_graph=keep, allow_unused=True)
-            rows.append(_along(dict(zip(leaves, gradients, strict=True)), sources))
-    return torch.stack(rows)
+        if stretch.target is None:
+            outputs, cotangents = metric(model.logits(value)), torch.ones(1, len(value), device=value.device)
+        else:
+            at = value.detach().float()
+            outputs, cotangents = value, torch.stack([end.cotangent(at, alpha) for end in ends]).to(value.dtype)
+        found: list[Tensor] = []
+        for some in torch.split(cotangents, max(1, rows // len(value))):
+            gradients = torch.autograd.grad(
+                outputs, list(leaves.values()), some, is_grads_batched=True, retain_graph=True, allow_unused=True
+            )
+            found.append(_along(dict(zip(leaves, gradients, strict=True)), sources))
+    return torch.cat(found)
 
 
 def _value_at_target(model: LanguageModel, stretch: Stretch, leaves: Values) -> Tensor:
@@ -237,17 +241,17 @@ def _value_at_target(model: LanguageModel, stretch: Stretch, leaves: Values) -> 
 
 
 def _along(gradients: dict[Hook, Tensor | None], sources: dict[Hook, Directions]) -> Tensor:
+    """gradients: [ends, pairs, pos, d] at each source's hook, None where it has no part. [ends, pairs, sources]."""
+    n_ends = next(len(gradient) for gradient in gradients.values() if gradient is not None)
     parts: list[Tensor] = []
     for hook, gradient in gradients.items():
         if hook not in sources:
             continue
         at_hook = sources[hook]
-        if gradient is None:
-            parts.append(torch.zeros(at_hook.change.shape[:2], device=at_hook.change.device))
-            continue
-        reachable = at_hook.positions < gradient.shape[1]
-        part = torch.zeros(at_hook.change.shape[:2], device=gradient.device)
-        chosen = gradient[:, at_hook.positions[reachable]].float()
-        part[:, reachable] = torch.einsum("bnd,bnd->bn", chosen, at_hook.change[:, reachable])
+        part = at_hook.change.new_zeros(n_ends, *at_hook.change.shape[:2])
+        if gradient is not None:
+            reachable = at_hook.positions < gradient.shape[2]
+            chosen = gradient[:, :, at_hook.positions[reachable]].float()
+            part[:, :, reachable] = torch.einsum("ebnd,bnd->ebn", chosen, at_hook.change[:, reachable])
         parts.append(part)
-    return torch.cat(parts, dim=1)
+    return torch.cat(parts, dim=2)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ingest import gradients
 from ingest.ablation import Errors, Intervention, measure, random_circuit
-from ingest.edges import Runs, edge_weights, stretch_to
+from ingest.edges import Runs, Stretch, edge_weights, stretch_to
 from ingest.gradients import Metric, Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.memory import free_memory, rows_that_fit
@@ -64,7 +64,7 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
         sources = _directions(subject, chosen, runs)
         effects = pair_effects(sources, found.nodes)
     with step(f"edge effects ({recipe.edges.formula})") as bar:
-        edges, weights = _edges(recipe, subject, work, chosen, sources, runs, rows["stretch"], bar)
+        edges, weights = _edges(recipe, subject, work, chosen, sources, runs, rows, bar)
     with step("faithfulness on held-out pairs") as bar:
         measurements, held_out_metric = _faithfulness(recipe, subject, work, ranked_features, means, rows, bar)
     nodes = [*(node for at_hook in sources.values() for node in at_hook.nodes), METRIC]
@@ -99,6 +99,7 @@ def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> d
             "forward": fit(model.n_layers, 128, gradient=False),
             "backward": fit(model.n_layers, 64, gradient=True),
             "stretch": fit(longest, 64, gradient=True),
+            "edges": fit(longest, 1024, gradient=False),
             "interventions": fit(model.n_layers, 256, gradient=False),
         }
 
@@ -217,11 +218,10 @@ def _edges(
     chosen: list[Node],
     sources: dict[Hook, Directions],
     runs: Runs,
-    rows: int,
+    rows: dict[str, int],
     bar: Bar,
 ) -> tuple[list[tuple[Node, Node]], Tensor]:
     """Every edge between nodes of the circuit, and its weight in each pair, [pairs, edges]."""
-    metric = _metric(subject.train)
     n = len(runs.metric_clean)
     edges: list[tuple[Node, Node]] = []
     weights: list[Tensor] = []
@@ -230,31 +230,40 @@ def _edges(
         targets = [METRIC] if hook is None else [node for node in chosen if node.hook == hook]
         stretch = stretch_to(hook, subject.hooks)
         starts = [node for h in stretch.sources if h in sources for node in sources[h].nodes]
-        if not targets or not starts:
-            continue
-
-        def compute() -> dict[str, Tensor]:
-            parts = [
-                edge_weights(
-                    subject.model,
-                    stretch,  # noqa: B023 (called before the loop goes on)
-                    targets,  # noqa: B023
-                    {h: _rows_of(d, s) for h, d in sources.items()},
-                    subject.dictionaries.get(hook) if hook else None,  # noqa: B023
-                    runs[s],
-                    metric[s],
-                    recipe.edges.formula,
-                    recipe.edges.steps,
-                )
-                for s in _slices(n, rows)
-            ]
-            return {"weights": torch.cat(parts, dim=1)}
-
-        found = work.tensors(f"edges-{hook.name if hook else 'metric'}", compute)["weights"]
+        if targets and starts:
+            compute = partial(_edges_into, recipe, subject, stretch, targets, sources, runs, rows)
+            found = work.tensors(f"edges-{hook.name if hook else 'metric'}", compute)["weights"]
+            edges += [(start, target) for target in targets for start in starts]
+            weights.append(found.permute(1, 0, 2).reshape(n, -1))
         bar.advance(len(targets))
-        edges += [(start, target) for target in targets for start in starts]
-        weights.append(found.permute(1, 0, 2).reshape(n, -1))
     return edges, torch.cat(weights, dim=1)
+
+
+def _edges_into(
+    recipe: Recipe,
+    subject: Subject,
+    stretch: Stretch,
+    targets: list[Node],
+    sources: dict[Hook, Directions],
+    runs: Runs,
+    rows: dict[str, int],
+) -> dict[str, Tensor]:
+    parts = [
+        edge_weights(
+            subject.model,
+            stretch,
+            targets,
+            {hook: _rows_of(at_hook, s) for hook, at_hook in sources.items()},
+            subject.dictionaries[stretch.target] if stretch.target else None,
+            runs[s],
+            _metric(subject.train)[s],
+            recipe.edges.formula,
+            recipe.edges.steps,
+            rows["edges"],
+        )
+        for s in _slices(len(runs.metric_clean), rows["stretch"])
+    ]
+    return {"weights": torch.cat(parts, dim=1)}
 
 
 def _rows_of(at_hook: Directions, rows: slice) -> Directions:

@@ -1,0 +1,81 @@
+"""Kills an ingest again and again, and says whether what comes out in the end is what an undisturbed one gives.
+
+    python -m tests.ingest.killing RECIPE FOLDER KILLS SEED
+
+A program of its own: it reads the libraries once and forks, since reading them takes longer than a small ingest.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+from ingest.job import run_recipe
+from store.bundle import open_bundle
+
+
+def start(recipe: Path, out: Path) -> int:
+    """An ingest in a process of its own. Returns its id."""
+    child = os.fork()
+    if child == 0:
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, 2)
+        try:
+            run_recipe(recipe, out)
+        except BaseException:  # noqa: BLE001 (the child must end here, whatever happens)
+            os._exit(1)
+        os._exit(0)
+    return child
+
+
+def finish(child: int) -> None:
+    _, status = os.waitpid(child, 0)
+    if status:
+        raise SystemExit(f"an ingest that nobody killed ended with {status}")
+
+
+def stages(out: Path) -> dict[str, int]:
+    """When each finished stage was written."""
+    return {str(file): file.stat().st_mtime_ns for file in out.glob(".work/*/*.safetensors")}
+
+
+def kill_repeatedly(recipe: Path, folder: Path, kills: int, seed: int) -> tuple[int, int]:
+    """Returns how many ingests were killed, and after how many of them something had been done already."""
+    chance = random.Random(seed)
+    began = time.monotonic()
+    finish(start(recipe, folder / "undisturbed"))
+    length = time.monotonic() - began
+    killed = kept = 0
+    out = folder / "killed"
+    while killed < kills:
+        before = stages(out)
+        child = start(recipe, out)
+        time.sleep(chance.uniform(0, length / 2 if kept < kills / 2 else length))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        killed += 1
+        after = stages(out)
+        if any(out.glob("[!.]*")):  # the bundle is there: begin anew
+            out = folder / f"killed-{killed}"
+            continue
+        if any(after.get(file) != written for file, written in before.items()):
+            raise SystemExit("a stage that was done was done again")
+        kept += bool(after)
+    finish(start(recipe, out))
+    uids = {open_bundle(next(place.glob("[!.]*"))).uid for place in (folder / "undisturbed", out)}
+    if len(uids) != 1:
+        raise SystemExit(f"the bundles differ: {uids}")
+    if left := [file for file in out.glob(".work/*/*") if file.name != "done.json"]:
+        raise SystemExit(f"left behind: {left}")
+    return killed, kept
+
+
+if __name__ == "__main__":
+    import ingest.assembly
+    import ingest.pipeline
+    import ingest.subject  # noqa: F401 (read once, before the first fork)
+
+    killed, kept = kill_repeatedly(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    print(f"{killed} kills, {kept} of them after something was done: the same bundle")

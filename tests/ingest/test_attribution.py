@@ -1,0 +1,304 @@
+"""Node and edge effects: exact on a linear model, and close to what patching observes on a random transformer."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from ingest.dictionaries import Dictionary, open_dictionary
+from ingest.edges import Formula, Runs, edge_weights, stretch_to
+from ingest.gradients import Metric, Values, along_hooks, gradients_at, hook_values
+from ingest.hooks import EMBEDDING, Hook, parse_hook
+from ingest.models import LanguageModel, open_model
+from ingest.nodes import METRIC, Directions, Node, directions, mean_effects, pair_effects, rank, token_nodes
+from tests.ingest.tiny import N_LAYERS, LinearModel, linear_dictionary, random_sae, save_model
+
+FORMULAS: list[Formula] = ["share-weighted", "path", "reference", "clean"]
+CLEAN, PATCH = torch.tensor([[0, 1, 2, 3], [1, 2, 4, 0]]), torch.tensor([[0, 3, 2, 3], [1, 4, 4, 0]])
+ANSWERS = Metric(torch.tensor([1, 2]), torch.tensor([2, 4]))
+
+
+class World:
+    """Runs of a model on pairs, and every node that there is at each dictionary."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        dictionaries: list[Dictionary],
+        clean: Tensor,
+        patch: Tensor,
+        metric: Metric,
+        nearness: float = 1.0,
+    ) -> None:
+        """nearness: how far the patch prompts' embeddings are from the clean ones, as a share of the whole way."""
+        self.model, self.metric = model, metric
+        self.dictionaries: dict[Hook, Dictionary] = {d.hook: d for d in dictionaries}
+        self.hooks = list(self.dictionaries)
+        every = [EMBEDDING, *self.hooks]
+        self.clean, self.m_clean = hook_values(model, clean, every, metric)
+        embedded = torch.lerp(model.embed(clean), model.embed(patch), nearness)
+        with pytest.MonkeyPatch.context() as changed:
+            changed.setattr(model, "embed", lambda _: embedded)
+            self.patch, self.m_patch = hook_values(model, patch, every, metric)
+        at_clean, _ = gradients_at(model, 0, self.clean[EMBEDDING], every, metric)
+        along = along_hooks(model, self.clean, self.patch, every, metric, 16)
+        self.runs = Runs(self.clean, self.patch, at_clean, along, self.m_clean, self.m_patch)
+        self.sources: dict[Hook, Directions] = {
+            EMBEDDING: directions(None, token_nodes(clean, patch), self.clean[EMBEDDING], self.patch[EMBEDDING])
+        }
+        for hook, dictionary in self.dictionaries.items():
+            nodes = [Node("error", hook, p) for p in range(clean.shape[1])]
+            change = dictionary.encode(self.patch[hook]) - dictionary.encode(self.clean[hook])
+            for position, index in change.abs().sum(0).nonzero().tolist():
+                nodes.append(Node("feature", hook, position, index))
+            self.sources[hook] = directions(dictionary, nodes, self.clean[hook], self.patch[hook])
+
+    def weights(self, target: Hook | None, targets: list[Node], formula: Formula, steps: int = 4) -> Tensor:
+        stretch = stretch_to(target, self.hooks)
+        dictionary = self.dictionaries[target] if target else None
+        return edge_weights(
+            self.model, stretch, targets, self.sources, dictionary, self.runs, self.metric, formula, steps
+        )
+
+
+@pytest.fixture(scope="module")
+def linear() -> World:
+    model = LinearModel()
+    return World(model, [linear_dictionary(0), linear_dictionary(1)], CLEAN, PATCH, ANSWERS)  # type: ignore[arg-type]
+
+
+def exact_gradient(world: World, boundary: int, pair: int) -> np.ndarray:
+    """∂m/∂x of the linear model at a boundary, [pos · d], from the product of its matrices."""
+    model = world.model
+    size = CLEAN.shape[1] * model.d_model
+    clean, patch = int(ANSWERS.clean_answers[pair]), int(ANSWERS.patch_answers[pair])
+    row = np.zeros(size)
+    row[-model.d_model :] = (model.unembedding[:, clean] - model.unembedding[:, patch]).numpy()  # type: ignore[attr-defined]
+    for block in reversed(range(boundary, model.n_layers)):
+        row = row @ model.maps[block].numpy()  # type: ignore[attr-defined]
+    return row
+
+
+def test_node_effects_of_a_linear_model_are_products_of_its_matrices(linear: World) -> None:
+    for hook, dictionary in linear.dictionaries.items():
+        found = pair_effects({hook: linear.sources[hook]}, linear.runs.gradient_path)
+        change = dictionary.encode(linear.patch[hook]) - dictionary.encode(linear.clean[hook])
+        for node, effect in found.items():
+            if node.kind == "feature":
+                for pair in range(2):
+                    assert hook.boundary is not None
+                    g = exact_gradient(linear, hook.boundary, pair).reshape(4, -1)[node.position]
+                    exact = float(change[pair, node.position, node.index]) * g @ dictionary.W_dec[node.index].numpy()
+                    assert float(effect[pair]) == pytest.approx(exact, rel=1e-3, abs=1e-4)
+
+
+def test_effects_at_one_hook_of_a_linear_model_add_up_to_the_change_of_the_metric(linear: World) -> None:
+    for hook in [EMBEDDING, *linear.hooks]:
+        total = sum(pair_effects({hook: linear.sources[hook]}, linear.runs.gradient_clean).values())
+        torch.testing.assert_close(total, linear.m_patch - linear.m_clean, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_edge_weights_of_a_linear_model_are_exact_by_every_formula(linear: World, formula: Formula) -> None:
+    first, second = linear.hooks
+    upstream, downstream = linear.dictionaries[first], linear.dictionaries[second]
+    targets = [node for node in linear.sources[second].nodes if node.kind == "feature"][:9]
+    weights = linear.weights(second, targets, formula)
+    change = upstream.encode(linear.patch[first]) - upstream.encode(linear.clean[first])
+    block = linear.model.maps[1].numpy().reshape(4, 6, 4, 6)  # type: ignore[attr-defined]
+    for t, target in enumerate(targets):
+        for s, source in enumerate(linear.sources[first].nodes):
+            if source.kind != "feature":
+                continue
+            for pair in range(2):
+                step = float(change[pair, source.position, source.index]) * upstream.W_dec[source.index].numpy()
+                moved = block[target.position, :, source.position, :] @ step
+                by = float(moved @ downstream.W_enc[:, target.index].numpy())
+                g = exact_gradient(linear, 2, pair).reshape(4, -1)[target.position]
+                exact = by * float(g @ downstream.W_dec[target.index].numpy())
+                assert float(weights[t, pair, s]) == pytest.approx(exact, rel=2e-3, abs=2e-3)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_edges_into_a_node_of_a_linear_model_add_up_to_its_effect(linear: World, formula: Formula) -> None:
+    second = linear.hooks[1]
+    effects = pair_effects({second: linear.sources[second]}, linear.runs.gradient_path)
+    targets = linear.sources[second].nodes  # features and error terms alike
+    weights = linear.weights(second, targets, formula)
+    for target, incoming in zip(targets, weights, strict=True):
+        torch.testing.assert_close(incoming.sum(-1), effects[target], rtol=5e-3, atol=5e-3)
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_edges_into_the_metric_of_a_linear_model_are_the_effects_of_the_last_nodes(
+    linear: World, formula: Formula
+) -> None:
+    last = linear.hooks[-1]
+    effects = pair_effects({last: linear.sources[last]}, linear.runs.gradient_path)
+    (incoming,) = linear.weights(None, [METRIC], formula)
+    torch.testing.assert_close(incoming, torch.stack(list(effects.values()), dim=1), rtol=1e-3, atol=1e-3)
+
+
+# A random transformer: predictions are compared with what patching observes.
+
+TOKENS = torch.tensor([[0, 2, 4, 12, 2, 7], [0, 3, 5, 13, 2, 9], [0, 2, 10, 12, 3, 6], [0, 3, 8, 12, 3, 11]])
+OTHER = torch.tensor([[0, 2, 5, 12, 2, 7], [0, 3, 4, 13, 2, 9], [0, 2, 11, 12, 3, 6], [0, 3, 9, 12, 3, 11]])
+TINY_METRIC = Metric(torch.tensor([14, 15, 14, 15]), torch.tensor([15, 14, 15, 14]))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
+    return open_model(str(save_model(tmp_path_factory.mktemp("tiny") / "llama")))
+
+
+def world_at(model: LanguageModel, *names: str, kind: str = "jumprelu", nearness: float = 1.0) -> World:
+    opened = [
+        open_dictionary(random_sae(kind, name, seed=n), parse_hook(name, N_LAYERS), name, "")
+        for n, name in enumerate(names)
+    ]
+    return World(model, opened, TOKENS, OTHER, TINY_METRIC, nearness)
+
+
+def observed_node(world: World, node: Node, change: Tensor) -> Tensor:
+    """The metric's change when a node's value alone takes its patched value."""
+    hook = node.hook
+    assert hook is not None
+    assert hook.boundary is not None
+    x = world.clean[hook].clone()
+    x[:, node.position] += change
+    with torch.no_grad():
+        out = world.model.run(x, hook.boundary, N_LAYERS)
+        return world.metric(world.model.logits(out[:, -1])) - world.m_clean
+
+
+def test_node_effects_foretell_what_patching_each_node_observes(tiny: LanguageModel) -> None:
+    # ReLU, since JumpReLU's features jump, with the error term jumping back, however small the change.
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post", kind="standard", nearness=0.03)
+    predicted, observed = [], []
+    for hook in world.hooks:
+        at_hook = world.sources[hook]
+        effects = pair_effects({hook: at_hook}, world.runs.gradient_path)
+        for n, (node, effect) in enumerate(effects.items()):
+            predicted.append(effect)
+            observed.append(observed_node(world, node, at_hook.change[:, n]))
+    p, o = torch.cat(predicted).numpy(), torch.cat(observed).numpy()
+    assert np.corrcoef(p, o)[0, 1] > 0.99
+    assert 0.9 < p @ o / (p @ p) < 1.1
+    strong = np.abs(o) > 0.1 * np.abs(o).max()
+    assert np.mean(np.sign(p[strong]) == np.sign(o[strong])) > 0.95
+
+
+def observed_edge(world: World, source: Node, change: Tensor, target: Node) -> Tensor:
+    """The metric's change when d alone becomes what it is with u patched."""
+    u, d = source.hook, target.hook
+    assert u is not None
+    assert d is not None
+    assert u.boundary is not None
+    assert d.boundary is not None
+    dictionary = world.dictionaries[d]
+    x = world.clean[u].clone()
+    x[:, source.position] += change
+    with torch.no_grad():
+        before = dictionary.encode(world.clean[d])[:, target.position, target.index]
+        after = dictionary.encode(world.model.run(x, u.boundary, d.boundary))[:, target.position, target.index]
+    assert target.index is not None
+    return observed_node(world, target, (after - before)[:, None] * dictionary.W_dec[target.index])
+
+
+# Not TopK: there u also moves the features that d competes with, which no formula of one edge knows of.
+@pytest.mark.parametrize("kind", ["jumprelu", "standard", "gated"])
+def test_edge_weights_foretell_what_cutting_each_edge_observes(tiny: LanguageModel, kind: str) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post", kind=kind, nearness=0.1)
+    first, second = world.hooks
+    effects = pair_effects({second: world.sources[second]}, world.runs.gradient_path)
+    targets = sorted((n for n in effects if n.kind == "feature"), key=lambda n: -float(effects[n].abs().max()))[:12]
+    weights = world.weights(second, targets, "share-weighted")
+    at_first = world.sources[first]
+    predicted, observed = [], []
+    for t, target in enumerate(targets):
+        for s, source in enumerate(at_first.nodes):
+            assert source.position is not None
+            assert target.position is not None
+            if source.kind == "feature" and source.position <= target.position:
+                predicted.append(weights[t, :, s])
+                observed.append(observed_edge(world, source, at_first.change[:, s], target))
+    p, o = torch.cat(predicted).numpy(), torch.cat(observed).numpy()
+    assert np.abs(o).max() > 0
+    assert np.corrcoef(p, o)[0, 1] > 0.95
+    assert 0.8 < p @ o / (p @ p) < 1.25
+
+
+def test_no_edge_leads_back_in_position(tiny: LanguageModel) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
+    first, second = world.hooks
+    targets = [n for n in world.sources[second].nodes if n.position == 3]
+    late = [s for s, n in enumerate(world.sources[first].nodes) if n.position is not None and n.position > 3]
+    assert targets
+    assert late
+    assert float(world.weights(second, targets, "share-weighted")[:, :, late].abs().max()) == 0
+
+
+def test_an_edge_past_a_dictionary_in_between_is_direct(tiny: LanguageModel) -> None:
+    names = ("blocks.0.hook_resid_post", "blocks.1.hook_mlp_out", "blocks.1.hook_resid_post")
+    world = world_at(tiny, *names)
+    resid, mlp, last = world.hooks
+    assert stretch_to(last, world.hooks).sources == [resid, mlp]
+    assert stretch_to(mlp, world.hooks).sources == [resid]
+    assert stretch_to(None, world.hooks).sources == [last]
+    target = next(n for n in world.sources[last].nodes if n.kind == "feature" and n.position == 5)
+    weights = world.weights(last, [target], "clean")[0]
+    # By hand: the residual stream moves, the MLP's output is held at its clean value.
+    at_resid = world.sources[resid]
+    dictionary = world.dictionaries[last]
+    step = 1e-3
+    for s in (0, len(at_resid.nodes) // 2, len(at_resid.nodes) - 1):
+        x = world.clean[resid].clone()
+        x[:, at_resid.nodes[s].position] += step * at_resid.change[:, s]
+        with torch.no_grad():
+            held = {mlp: lambda _: world.clean[mlp]}
+            moved = dictionary.linear(tiny.run(x, 1, 2, held))[:, 5, target.index]
+            still = dictionary.linear(world.clean[last])[:, 5, target.index]
+        slope = dictionary.activation.slope(dictionary.linear(world.clean[last]))[:, 5, target.index]
+        row = dictionary.W_dec[target.index]
+        expected = (world.runs.gradient_clean[last][:, 5] @ row) * slope * (moved - still) / step
+        torch.testing.assert_close(weights[:, s], expected, rtol=5e-2, atol=5e-3)
+
+
+def test_means_and_mean_effects_do_not_depend_on_the_size_of_batches(tiny: LanguageModel) -> None:
+    world = world_at(tiny, "blocks.1.hook_resid_post")
+    (hook,) = world.hooks
+
+    def at(rows: int) -> list[Tensor]:
+        features, errors, means = mean_effects(
+            world.dictionaries[hook], world.runs.gradient_path[hook], world.clean[hook], world.patch[hook], rows
+        )
+        return [features, errors, means.features, means.value]
+
+    for whole, parts in zip(at(4), at(3), strict=True):
+        torch.testing.assert_close(whole, parts)
+
+
+def test_candidates_are_ranked_by_the_size_of_their_effect_and_start_after_the_start_token(
+    tiny: LanguageModel,
+) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
+    effects: dict[Hook, tuple[Tensor, Tensor]] = {}
+    gradients: Values = world.runs.gradient_path
+    for hook, dictionary in world.dictionaries.items():
+        features, errors, _ = mean_effects(dictionary, gradients[hook], world.clean[hook], world.patch[hook], 4)
+        effects[hook] = (features, errors)
+    ranked = rank(effects, 1, 10_000)
+    sizes = [abs(effect) for effect in ranked.effects]
+    assert sizes == sorted(sizes, reverse=True)
+    assert all(node.position is not None and node.position >= 1 for node in ranked.nodes)
+    assert len(set(ranked.nodes)) == len(ranked.nodes)
+
+
+def test_tokens_are_nodes_where_some_pair_differs() -> None:
+    assert [node.position for node in token_nodes(TOKENS, OTHER)] == [2]
+
+
+def test_the_demo_is_shipped_with_its_dictionaries() -> None:
+    assert (Path(__file__).parents[2] / "demo" / "agreement-across-pp.toml").exists()

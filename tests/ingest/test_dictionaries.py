@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from ingest.dictionaries import Dictionary, open_dictionary
+from ingest.hooks import parse_hook
+from store.errors import ModelError
+from tests.ingest.tiny import D_MODEL, random_sae
+
+HOOK = "blocks.1.hook_resid_post"
+KINDS = ["standard", "jumprelu", "topk", "gated"]
+
+
+def opened(kind: str) -> Dictionary:
+    return open_dictionary(random_sae(kind, HOOK), parse_hook(HOOK, 4), kind, "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_activations_and_reconstructions_are_those_of_saelens(kind: str) -> None:
+    sae, ours = random_sae(kind, HOOK), opened(kind)
+    x = torch.randn(7, 3, D_MODEL, generator=torch.Generator().manual_seed(1))
+    f = ours.encode(x)
+    assert 0 < float((f > 0).float().mean()) < 1
+    torch.testing.assert_close(f, sae.encode(x))
+    torch.testing.assert_close(ours.decode(f), sae.decode(sae.encode(x)))
+    torch.testing.assert_close(ours.error(x), x - sae(x))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_feature_responds_as_the_whole_dictionary_does_when_it_alone_changes(kind: str) -> None:
+    ours = opened(kind)
+    generator = torch.Generator().manual_seed(2)
+    pi = ours.linear(torch.randn(50, D_MODEL, generator=generator))
+    for feature in (0, 13, 39):
+        changed = pi.clone()
+        changed[:, feature] += torch.randn(50, generator=generator)
+        alone = ours.activation.of(feature, pi.clone())(changed[:, feature])
+        torch.testing.assert_close(alone, ours.activation(changed)[:, feature])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_slope_is_the_derivative_of_the_activation(kind: str) -> None:
+    ours = opened(kind)
+    pi = ours.linear(torch.randn(20, D_MODEL, generator=torch.Generator().manual_seed(3))).requires_grad_()
+    (derivative,) = torch.autograd.grad(ours.activation(pi).sum(), pi)
+    torch.testing.assert_close(ours.activation.slope(pi), derivative)
+
+
+def test_a_dictionary_with_nan_is_refused_by_name() -> None:
+    sae = random_sae("jumprelu", HOOK)
+    sae.W_dec.data[3, 4] = torch.nan
+    with pytest.raises(ModelError, match="some-sae: W_dec has values that are not finite"):
+        open_dictionary(sae, parse_hook(HOOK, 4), "some-sae", "")
+
+
+def test_the_bundled_dictionaries_open(request: pytest.FixtureRequest) -> None:
+    root = Path(__file__).parents[2] / "demo" / "smollm2-135m-instruct-res-4k"
+    assert len(list(root.glob("*/sae_weights.safetensors"))) == 6

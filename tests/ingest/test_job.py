@@ -1,0 +1,197 @@
+"""A recipe from its file to its bundle, with all that can be wrong with it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ingest.job import run_recipe
+from store.bundle import Bundle, open_bundle
+from store.errors import CircuitstoreError, ModelError, RecipeError
+from tests.ingest.tiny import random_sae, save_dictionaries, save_recipe
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bundle]:
+    """A recipe, and the bundle that it gives."""
+    folder = tmp_path_factory.mktemp("recipe")
+    recipe = save_recipe(folder)
+    (bundle,) = run_recipe(recipe, folder / "out")
+    return recipe, open_bundle(bundle)
+
+
+def test_a_recipe_gives_the_circuit_of_its_task_and_one_of_each_pair(made: tuple[Path, Bundle]) -> None:
+    circuits = made[1].table("Circuit").to_pylist()
+    assert [c["aggregation"] for c in circuits].count("task") == 1
+    assert [c["aggregation"] for c in circuits].count("prompt") == made[1].table("Task").to_pylist()[0]["n_pairs"]
+    kinds = set(made[1].table("CircuitNode")["kind"].to_pylist())
+    assert kinds == {"feature", "error", "token", "metric"}
+    assert made[1].table("ATTRIBUTES_TO").num_rows > 0
+
+
+def test_the_task_circuit_is_the_mean_of_the_prompt_circuits(made: tuple[Path, Bundle]) -> None:
+    circuits = {c["uid"]: c for c in made[1].table("Circuit").to_pylist()}
+    mean = np.mean([c["clean_metric"] for c in circuits.values() if c["aggregation"] == "prompt"])
+    (task,) = (c for c in circuits.values() if c["aggregation"] == "task")
+    assert task["clean_metric"] == pytest.approx(mean, rel=1e-5)
+
+
+def test_every_measurement_stands_beside_random_circuits_of_its_size(made: tuple[Path, Bundle]) -> None:
+    measured = made[1].table("Ablation").to_pylist()
+    for errors in ("kept", "ablated"):
+        for kind in ("faithfulness", "completeness", "random"):
+            sizes = {m["n_nodes"] for m in measured if m["kind"] == kind and m["errors"] == errors}
+            assert sizes - {0} == {2, 6}
+    assert all(m["split"] == "held-out" and m["baseline"] == "mean" for m in measured)
+    assert {m["faithfulness"] for m in measured if m["n_nodes"] == 0} == {0.0}
+
+
+def test_held_out_pairs_are_not_those_of_the_circuit(made: tuple[Path, Bundle]) -> None:
+    prompts = made[1].table("Prompt")["text"].to_pylist()
+    assert len(prompts) == len(set(prompts)) > 0
+
+
+def test_the_same_recipe_is_not_computed_twice_and_the_same_seed_gives_the_same_bundle(
+    made: tuple[Path, Bundle], tmp_path: Path
+) -> None:
+    recipe, bundle = made
+    written = (bundle.path / "manifest.json").stat().st_mtime_ns
+    assert run_recipe(recipe, recipe.parent / "out") == [bundle.path]
+    assert (bundle.path / "manifest.json").stat().st_mtime_ns == written
+    (again,) = run_recipe(recipe, tmp_path)
+    assert open_bundle(again).uid == bundle.uid
+
+
+def test_little_memory_gives_nearly_the_same_circuit(made: tuple[Path, Bundle], tmp_path: Path) -> None:
+    recipe, bundle = made
+    (path,) = run_recipe(recipe, tmp_path, memory=300_000)
+    rows = json.loads(next(tmp_path.glob(".work/*/")).joinpath("done.json").read_text())
+    assert rows["bundle"] == path.name
+    small = open_bundle(path)
+    assert small.table("Circuit").num_rows == bundle.table("Circuit").num_rows
+    for table, column in (("CircuitNode", "effect"), ("ATTRIBUTES_TO", "weight")):
+        ours, theirs = (
+            np.sort(np.array([v or 0 for v in b.table(table)[column].to_pylist()])) for b in (small, bundle)
+        )
+        np.testing.assert_allclose(ours, theirs, rtol=1e-2, atol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["attribution-patching", "ig-inputs"])
+def test_every_node_method_gives_a_circuit(made: tuple[Path, Bundle], tmp_path: Path, method: str) -> None:
+    recipe = save_recipe(tmp_path, nodes=f'method = "{method}"\nsteps = 2', edges='formula = "reference"')
+    (path,) = run_recipe(recipe, tmp_path / "out")
+    (circuit,) = (c for c in open_bundle(path).table("Circuit").to_pylist() if c["aggregation"] == "task")
+    assert circuit["method"] == f"{method}, reference edges"
+
+
+def test_bfloat16_and_other_architectures_give_a_circuit(tmp_path: Path) -> None:
+    recipe = save_recipe(tmp_path, model='source = "./model"\ndtype = "bfloat16"\nstart_token = "<s>"')
+    save_dictionaries(tmp_path / "dictionaries", "gated", (0, 2))
+    save_dictionaries(tmp_path / "dictionaries", "topk", (1,))
+    (path,) = run_recipe(recipe, tmp_path / "out")
+    assert set(open_bundle(path).table("Dictionary")["architecture"].to_pylist()) == {"gated", "topk"}
+
+
+def test_killed_at_any_point_an_ingest_goes_on_to_the_same_bundle(tmp_path: Path) -> None:
+    recipe = save_recipe(tmp_path)
+    command = [sys.executable, "-m", "tests.ingest.killing", str(recipe), str(tmp_path / "kills"), "20", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("20 kills")
+
+
+# Bad input: one message that names the input and the remedy, and nothing written.
+
+
+def _with_nan(folder: Path) -> None:
+    sae = random_sae("jumprelu", "blocks.1.hook_resid_post")
+    sae.W_enc.data[0, 0] = float("nan")
+    sae.save_model(folder / "dictionaries" / "blocks.1.hook_resid_post")
+
+
+def _too_wide(folder: Path) -> None:
+    random_sae("jumprelu", "blocks.1.hook_resid_post", d_in=8).save_model(
+        folder / "dictionaries" / "blocks.1.hook_resid_post"
+    )
+
+
+def _pairs(*lines: str) -> Callable[[Path], object]:
+    return lambda folder: (folder / "pairs.jsonl").write_text("\n".join(lines))
+
+
+_PAIR = '{{"clean_prefix": "the key", "patch_prefix": "{}", "clean_answer": "{}", "patch_answer": " are"}}'
+
+BAD: dict[str, tuple[dict[str, str], Callable[[Path], object] | None, type[CircuitstoreError], str]] = {
+    "an unknown key": (
+        {"nodes": 'metod = "ig-inputs"'},
+        None,
+        RecipeError,
+        "nodes.metod: unknown key; did you mean 'method'",
+    ),
+    "an unknown method": ({"nodes": 'method = "magic"'}, None, RecipeError, "nodes.method: Input should be"),
+    "a missing section": ({"model": ""}, None, RecipeError, "model.source: is missing"),
+    "two tasks": ({"task": 'file = "a"\ngenerator = "b"'}, None, RecipeError, "task: give either generator or file"),
+    "an unknown task": ({"task": 'generator = "agrement"'}, None, RecipeError, "did you mean agreement"),
+    "a missing file": ({"task": 'file = "nothing.jsonl"'}, None, ModelError, "nothing.jsonl"),
+    "no dictionaries": ({"dictionaries": 'folder = "nowhere"'}, None, ModelError, "no such folder"),
+    "no model": ({"model": 'source = "./nowhere"'}, None, ModelError, "name a folder"),
+    "a hook that the model lacks": (
+        {"dictionaries": 'folder = "dictionaries"\nhooks = ["blocks.31.hook_resid_post"]'},
+        None,
+        RecipeError,
+        'dictionaries.hooks: the model has no hook "blocks.31.hook_resid_post" (it has 4 blocks, 0 to 3)',
+    ),
+    "a hook without a dictionary": (
+        {"dictionaries": 'folder = "dictionaries"\nhooks = ["blocks.3.hook_resid_post"]'},
+        None,
+        RecipeError,
+        "there is no dictionary for 'blocks.3.hook_resid_post'; there are: blocks.0",
+    ),
+    "a dictionary of another width": ({}, _too_wide, ModelError, "is 8 wide, but the model tiny has d_model 24"),
+    "NaN in a dictionary": ({}, _with_nan, ModelError, "W_enc has values that are not finite"),
+    "a start token that is none": (
+        {"model": 'source = "./model"\nstart_token = "<begin>"'},
+        None,
+        RecipeError,
+        "model.start_token: '<begin>' is no token",
+    ),
+    "an answer of two tokens": (
+        {},
+        _pairs(_PAIR.format("the cab", " is one")),
+        ModelError,
+        "an answer is not one token",
+    ),
+    "nothing that aligns": (
+        {},
+        _pairs(_PAIR.format("the cab near", " is")),
+        ModelError,
+        "differ in their number of tokens",
+    ),
+    "pairs that are no JSON": ({}, _pairs("clean,patch"), ModelError, "pairs.jsonl:1: not JSON"),
+    "a field that is missing": ({}, _pairs('{"clean_prefix": "the key"}'), ModelError, '"patch_prefix" is missing'),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_one_message_and_leaves_nothing(case: str, tmp_path: Path) -> None:
+    changes, spoil, kind, message = BAD[case]
+    recipe = save_recipe(tmp_path, **changes)
+    if spoil:
+        spoil(tmp_path)
+    with pytest.raises(kind) as raised:
+        run_recipe(recipe, tmp_path / "out")
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_that_is_not_there_or_not_toml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="no such recipe"):
+        run_recipe(tmp_path / "none.toml", tmp_path / "out")
+    (tmp_path / "bad.toml").write_text("[model\n")
+    with pytest.raises(RecipeError, match="is not TOML"):
+        run_recipe(tmp_path / "bad.toml", tmp_path / "out")
