@@ -45,6 +45,7 @@ class Options:
 
     store: str | None = None
     format: Format = Format.table
+    columns: str | None = None
 
 
 options = Options()
@@ -61,8 +62,9 @@ def _global(
         typer.Option(help="The store: ladybug:PATH, bolt://…, neo4j://…; else CIRCUITSTORE_STORE.", metavar="URL"),
     ] = None,
     format: Annotated[Format, typer.Option(help="How data is written.")] = Format.table,
+    columns: Annotated[str | None, typer.Option(help="Only these columns, in this order.", metavar="A,B,…")] = None,
 ) -> None:
-    options.store, options.format = store, format
+    options.store, options.format, options.columns = store, format, columns
 
 
 @app.command()
@@ -242,7 +244,10 @@ def _print(columns: list[str], rows: list[list[Any]], truncated: bool = False) -
     from queries import output
     from store.database import Rows
 
-    output.write(Rows(columns, rows, truncated), output.Format(options.format.value), sys.stdout, _note)
+    answer = Rows(columns, rows, truncated)
+    if options.columns is not None:
+        answer = output.only(answer, [name.strip() for name in options.columns.split(",")])
+    output.write(answer, output.Format(options.format.value), sys.stdout, _note)
 
 
 def _note(text: str) -> None:
@@ -309,10 +314,10 @@ def _hoisted(arguments: list[str]) -> list[str]:
     rest = list(arguments)
     i = 0
     while i < len(rest) and rest[i] != "--":
-        if rest[i] in ("--store", "--format"):
+        if rest[i] in ("--store", "--format", "--columns"):
             front += rest[i : i + 2]
             del rest[i : i + 2]
-        elif rest[i].startswith(("--store=", "--format=")):
+        elif rest[i].startswith(("--store=", "--format=", "--columns=")):
             front.append(rest.pop(i))
         else:
             i += 1

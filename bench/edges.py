@@ -65,7 +65,8 @@ def main() -> None:
     compare("ours, all targets", [ours_total], "reference, all examples at once", [kind_total])
     a, b = (torch.cat([v.flatten() for v in values]).numpy() for values in (ours_values, their_values))
     print(
-        f"  same values: r = {np.corrcoef(a, b)[0, 1]:.6f} over {len(a)} edges, largest difference {abs(a - b).max():.2g}"
+        f"  the same values: r = {np.corrcoef(a, b)[0, 1]:.6f} over {len(a)} edges, "
+        f"largest difference {abs(a - b).max():.2g}"
     )
 
 

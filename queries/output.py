@@ -12,6 +12,7 @@ from typing import Any, TextIO
 from pydantic_core import to_json
 
 from store.database import Rows
+from store.errors import UsageError
 
 
 class Format(StrEnum):
@@ -26,6 +27,15 @@ def write(rows: Rows, form: Format, out: TextIO, note: Callable[[str], None]) ->
     _WRITERS[form](rows, out, note)
     if rows.truncated:
         note(f"only the first {len(rows.rows)} rows: a limit left the others off")
+
+
+def only(rows: Rows, columns: list[str]) -> Rows:
+    """Some of the columns, in the order given. Raises UsageError for one that is not there."""
+    for column in columns:
+        if column not in rows.columns:
+            raise UsageError(f"no column {column!r}; there are {', '.join(rows.columns)}")
+    chosen = [rows.columns.index(column) for column in columns]
+    return Rows(columns, [[row[i] for i in chosen] for row in rows.rows], rows.truncated)
 
 
 def as_objects(rows: Rows) -> list[dict[str, Any]]:

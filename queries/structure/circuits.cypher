@@ -18,7 +18,7 @@
 // help = "Only circuits of a whole task, or of one prompt."
 // [params.sort]
 // type = "string"
-// default = "n_edges"
+// default = "faithfulness"
 // choices = ["name", "n_nodes", "n_edges", "faithfulness", "created_at"]
 // help = "What to sort by."
 // [params.order]

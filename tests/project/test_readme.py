@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 import typer
-from store.settings import StoreSettings
 
 import circuitstore
 from api.settings import Settings
 from queries.catalogue import catalogue
+from store.settings import StoreSettings
 from tests.project.readme import README, ROOT, Step, difference, render, run, steps
 from tests.project.repository import tracked
 
