@@ -17,6 +17,7 @@ from store import ladybug as adapter
 from store import loading
 from store.bundle import open_bundle, write_bundle
 from store.database import open_store
+from store.merging import columns_of
 from store.schema import TABLES
 from tests.graphs import random_tables
 
@@ -71,7 +72,7 @@ def copy_all(connection: ladybug.Connection, rows: dict[str, pa.Table]) -> None:
     for name, table in rows.items():
         of = TABLES[name]
         if of.is_node:
-            extra = [column for column in adapter.stored_columns(of.of) if column.name not in table.column_names]
+            extra = [column for column in columns_of(of) if column.name not in table.column_names]
             for column in extra:
                 table = table.append_column(column.name, pa.nulls(table.num_rows, column.type.arrow))
         pair = f" (from='{of.source}', to='{of.target}')" if "." in name else ""

@@ -107,7 +107,7 @@ def unwind(transaction: neo4j.ManagedTransaction, of: Table, rows: pa.Table) -> 
             f"MATCH (a:{of.source} {{uid: $source[i]}}) MATCH (b:{of.target} {{uid: $target[i]}}) "
             f"CREATE (a)-[:{of.type} {{{values}}}]->(b)"
         )
-    transaction.run(text, lists).consume()  # type: ignore[arg-type]
+    transaction.run(text, lists).consume()
 
 
 def merge(transaction: neo4j.ManagedTransaction, of: Table, rows: pa.Table) -> None:
@@ -120,7 +120,7 @@ def merge(transaction: neo4j.ManagedTransaction, of: Table, rows: pa.Table) -> N
             f"UNWIND $rows AS row MATCH (a:{of.source} {{uid: row.source}}) MATCH (b:{of.target} {{uid: row.target}}) "
             f"MERGE (a)-[r:{of.type}]->(b){' SET ' + sets if sets else ''}"
         )
-    transaction.run(text, {"rows": maps}).consume()  # type: ignore[arg-type]
+    transaction.run(text, {"rows": maps}).consume()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ Only one process may have a store open to write, or many to read.
 
 import itertools
 import queue
+import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from store.schema import (
 from store.settings import StoreSettings
 from store.values import plain_ladybug
 
+_ROOM_FOR_A_COMMIT = 2**24
 _UIDS = (Column("uid", Type.STRING, "Uid."),)
 
 
@@ -67,6 +69,7 @@ class LadybugStore:
         if self.run("MATCH (b:Bundle {uid: $uid}) RETURN b.uid", {"uid": bundle.uid}).rows:
             return LoadReport(bundle.uid, True, [], 0)
         bundle.validate()
+        self._check_space(bundle)
         circuits = bundle.table("Circuit")["uid"].to_pylist()
         with self._transaction() as transaction:
             stored = transaction.read(
@@ -208,6 +211,14 @@ class LadybugStore:
         if found != SCHEMA_VERSION:
             way_out = "upgrade circuitstore" if found > SCHEMA_VERSION else "load the bundles into a new store"
             raise StoreError(f"{self._path} has schema version {found}, this program knows {SCHEMA_VERSION}: {way_out}")
+
+    def _check_space(self, bundle: Bundle) -> None:
+        """A disk that fills up while LadybugDB commits leaves a store that is neither as before nor as after."""
+        needed = 2 * sum(bundle.table(name).nbytes for name in bundle.manifest.tables) + _ROOM_FOR_A_COMMIT
+        free = shutil.disk_usage(self._path.parent).free
+        if free < needed:
+            raise StoreError(f"no space left on the disk of {self._path}: loading {bundle.path} takes up to "
+                             f"{needed >> 20} MiB and {free >> 20} MiB are free; free some, and try again")  # fmt: skip
 
     def _refuse(self, error: Exception) -> NoReturn:
         text = str(error).strip()

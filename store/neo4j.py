@@ -52,8 +52,7 @@ class Neo4jStore:
             return LoadReport(bundle.uid, True, [], 0)
         bundle.validate()
         self._finish_deletes()
-        circuits = bundle.table("Circuit")["uid"].to_pylist()
-        inserting, done = self._write(lambda transaction: _begin_load(transaction, bundle.uid, circuits))
+        inserting, done = self._begin(bundle)
         rows = 0
         for step in loading.steps(bundle, inserting):
             seen = _Seen()
@@ -127,6 +126,10 @@ class Neo4jStore:
 
         with in_our_words(self.url), self._driver.session(database=self._database) as session:
             return session.execute_write(locked)
+
+    def _begin(self, bundle: Bundle) -> tuple[list[str], int]:
+        circuits = bundle.table("Circuit")["uid"].to_pylist()
+        return self._write(lambda transaction: _begin_load(transaction, bundle.uid, circuits))
 
     def _store_part(self, bundle: str, part: loading.Step, start: int, seen: "_Seen") -> "_Seen":
         """Store rows and note it. start: rows of the load before them. seen: what the step's last part saw."""

@@ -1,0 +1,101 @@
+"""A load or a delete that is killed anywhere goes on to where an undisturbed one ends."""
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from store.bundle import Bundle
+from store.database import open_store
+from store.errors import StoreError
+from tests.graphs import random_bundle
+from tests.store.kills import killed
+
+KILLS = 10
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return random_bundle(tmp_path_factory.mktemp("bundle") / "b", n_circuits=4, n_nodes=150, n_edges=600, n_features=20)
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """What is stored already: other circuits of the same features."""
+    return random_bundle(tmp_path_factory.mktemp("bundle") / "b", 9, n_nodes=60, n_edges=100, n_features=20)
+
+
+def undisturbed(bundles: list[Bundle], tmp_path: Path) -> str:
+    with open_store(f"ladybug:{tmp_path / 'undisturbed.lbug'}") as store:
+        for bundle in bundles:
+            store.load(bundle)
+        return store.digest()
+
+
+def test_a_load_killed_anywhere_resumes_to_the_same_digest(
+    store_url: str, bundle: Bundle, before: Bundle, tmp_path: Path
+) -> None:
+    wanted = undisturbed([before, bundle], tmp_path)
+    circuits = bundle.table("Circuit")["uid"].to_pylist()
+    with open_store(store_url) as store:
+        store.load(before)
+        start = time.perf_counter()
+        store.load(bundle)
+        full = time.perf_counter() - start
+        for circuit in circuits:
+            store.delete(circuit)
+        base = store.digest()
+    rng = random.Random(1)
+    kills = 0
+    while kills < KILLS:
+        done = killed("load", store_url, bundle.path, rng.uniform(0, 1.5 * full))
+        kills += not done
+        with open_store(store_url) as store:
+            found = store.run("MATCH (c:Circuit) RETURN count(c) AS n").rows[0][0]
+            assert found in (2, 6), "a circuit shows all or not at all"
+            if done or rng.random() < 0.5:  # else the next try goes on from here
+                store.load(bundle)
+                assert store.digest() == wanted
+                for circuit in circuits:
+                    store.delete(circuit)
+                assert store.digest() == base
+
+
+def test_a_delete_killed_anywhere_goes_on(store_url: str, bundle: Bundle, before: Bundle, tmp_path: Path) -> None:
+    wanted = undisturbed([before, bundle], tmp_path)
+    victim = bundle.table("Circuit")["uid"][0].as_py()
+    with open_store(store_url) as store:
+        store.load(before)
+        store.load(bundle)
+        start = time.perf_counter()
+        store.delete(victim)
+        full = time.perf_counter() - start
+        without = store.digest()
+    rng = random.Random(2)
+    for _ in range(KILLS // 2):
+        with open_store(store_url) as store:
+            store.load(bundle)
+            assert store.digest() == wanted
+        killed("delete", store_url, victim, rng.uniform(0, full))
+        with open_store(store_url) as store:
+            if store.run("MATCH (c:Circuit {uid: $uid}) RETURN c.uid", {"uid": victim}).rows:
+                store.delete(victim)
+            store.load(before)  # whatever writes next first ends what was begun
+            if store.dialect == "neo4j":
+                store._finish_deletes()  # type: ignore[attr-defined]
+            assert store.digest() == without
+
+
+def test_a_store_with_half_a_load_tells_so(empty_neo4j_url: str, bundle: Bundle, before: Bundle) -> None:
+    with open_store(empty_neo4j_url) as store:
+        store.load(before)
+        circuit = before.table("Circuit")["uid"][0].as_py()
+        store._begin(bundle)  # type: ignore[attr-defined]
+        with pytest.raises(StoreError, match="is not finished: load it again"):
+            store.digest()
+        with pytest.raises(StoreError, match="is not finished: load it again"):
+            store.delete(circuit)
+        store.load(bundle)
+        store.delete(circuit)
+        store.digest()

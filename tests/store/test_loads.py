@@ -1,0 +1,199 @@
+"""What is stored depends on which bundles were loaded and which circuits deleted, and on nothing else."""
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from store.bundle import Bundle, open_bundle, write_bundle
+from store.database import Store, open_store
+from store.errors import NotFoundError
+from store.schema import TABLES
+from tests.graphs import random_bundle, random_tables
+from tests.neo4j_server import Neo4j
+from tests.store.rollups import recomputed, stored
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Bundle]:
+    """Three bundles of circuits over the same features, one of features and what was found out about them."""
+    folder = tmp_path_factory.mktemp("bundles")
+    shape = {"n_features": 5, "n_edges": 30}
+    return [
+        random_bundle(folder / "a", 1, **shape),
+        random_bundle(folder / "b", 2, **shape, n_circuits=3),
+        random_bundle(folder / "c", 3, **shape, n_circuits=1, analyses=True),
+        random_bundle(folder / "knowledge", 4, n_features=5, n_circuits=0, analyses=True),
+    ]
+
+
+def circuits(bundle: Bundle) -> list[str]:
+    return list(bundle.table("Circuit")["uid"].to_pylist())
+
+
+def digest_of(bundles: list[Bundle], tmp_path: Path) -> str:
+    """The digest of a fresh embedded store that these were loaded into."""
+    with open_store(f"ladybug:{tmp_path / 'reference.lbug'}") as store:
+        for bundle in bundles:
+            store.load(bundle)
+        digest = store.digest()
+    (tmp_path / "reference.lbug").unlink()
+    return digest
+
+
+def test_every_row_of_a_bundle_is_stored_as_it_is(store: Store, bundles: list[Bundle]) -> None:
+    bundle = bundles[2]
+    report = store.load(bundle)
+    assert (report.already, report.circuits) == (False, circuits(bundle))
+    for name in bundle.manifest.tables:
+        of = TABLES[name]
+        columns = [f"n.`{column.name}`" for column in of.properties]
+        if of.is_node:
+            text = f"MATCH (n:{name})"
+        else:
+            text, columns = f"MATCH (a:{of.source})-[n:{of.type}]->(b:{of.target})", ["a.uid", "b.uid", *columns]
+        rows = store.run(f"{text} RETURN {', '.join(columns)}").rows
+        keys = len(of.keys)
+        wanted = [list(row.values()) for row in bundle.table(name).to_pylist()]
+        assert sorted(rows, key=lambda row: row[:keys]) == sorted(wanted, key=lambda row: row[:keys]), name
+
+
+def test_a_second_load_does_nothing(store: Store, bundles: list[Bundle]) -> None:
+    store.load(bundles[0])
+    digest = store.digest()
+    report = store.load(open_bundle(bundles[0].path))
+    assert (report.already, report.circuits, report.rows) == (True, [], 0)
+    assert store.digest() == digest
+
+
+def test_the_order_of_loads_does_not_matter(store: Store, bundles: list[Bundle], tmp_path: Path) -> None:
+    for bundle in reversed(bundles):
+        store.load(bundle)
+    assert store.digest() == digest_of(bundles, tmp_path)
+    assert stored(store) == recomputed(store)
+    assert max(row[2] for row in stored(store)) > 1  # the bundles do share edges between features
+
+
+def test_deleting_a_bundles_circuits_leaves_what_the_others_hold(
+    store: Store, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    empty = store.digest()
+    first, second, *_ = bundles
+    store.load(first)
+    store.load(second)
+    for circuit in circuits(first):
+        store.delete(circuit)
+        assert stored(store) == recomputed(store)
+    assert store.digest() == digest_of([second], tmp_path)
+    for circuit in circuits(second):
+        store.delete(circuit)
+    assert store.digest() == empty
+
+
+def test_a_load_after_a_delete_restores_what_was_deleted(store: Store, bundles: list[Bundle]) -> None:
+    store.load(bundles[1])
+    digest = store.digest()
+    gone = circuits(bundles[1])[1]
+    store.delete(gone)
+    assert store.digest() != digest
+    assert store.load(bundles[1]).circuits == [gone]
+    assert store.digest() == digest
+
+
+def test_what_was_found_out_about_features_outlives_circuits(
+    store: Store, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    *_, first, knowledge = bundles[1:]
+    store.load(first)
+    store.load(knowledge)
+    store.delete(circuits(first)[0])
+    assert store.digest() == digest_of([knowledge], tmp_path)
+
+
+def test_deleting_what_is_not_stored_says_so_and_changes_nothing(store: Store, bundles: list[Bundle]) -> None:
+    store.load(bundles[0])
+    digest = store.digest()
+    with pytest.raises(NotFoundError, match="no circuit 'nothing' is stored"):
+        store.delete("nothing")
+    assert store.digest() == digest
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_sequence_ends_where_its_survivors_alone_would(
+    seed: int, store: Store, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    """Deletes and loads at random, then loads of all bundles: the roll-up is right at each step."""
+    rng = random.Random(seed)
+    for _ in range(6):
+        alive = [uid for (uid,) in store.run("MATCH (c:Circuit) RETURN c.uid").rows]
+        if alive and rng.random() < 0.5:
+            store.delete(rng.choice(sorted(alive)))
+        else:
+            store.load(rng.choice(bundles))
+        assert stored(store) == recomputed(store)
+    for bundle in rng.sample(bundles, len(bundles)):
+        store.load(bundle)
+    assert store.digest() == digest_of(bundles, tmp_path)
+
+
+def _with_features(folder: Path, seed: int, changes: dict[str, object]) -> Bundle:
+    """A bundle whose first feature says something else."""
+    tables = random_tables(seed, n_features=5)
+    rows = sorted(tables["Feature"].to_pylist(), key=lambda row: str(row["uid"]))
+    rows[0].update(changes)
+    tables["Feature"] = pa.Table.from_pylist(rows, schema=TABLES["Feature"].schema)
+    return write_bundle(folder, tables, {})
+
+
+def test_two_accounts_of_a_feature_are_merged_whatever_comes_first(store: Store, tmp_path: Path) -> None:
+    first = _with_features(tmp_path / "a", 1, {"label": "plural", "top_tokens": ["b"], "density": None,
+                                               "max_activation": -1.0, "examples": None})  # fmt: skip
+    second = _with_features(tmp_path / "b", 2, {"label": "é", "top_tokens": ["a", "z"], "density": 0.5,
+                                                "max_activation": 2.0, "examples": ["x"]})  # fmt: skip
+    uid = sorted(first.table("Feature")["uid"].to_pylist())[0]
+    assert uid == sorted(second.table("Feature")["uid"].to_pylist())[0]
+    for bundle in (second, first):
+        store.load(bundle)
+    merged = store.run("MATCH (f:Feature {uid: $uid}) RETURN f", {"uid": uid}).rows[0][0]
+    assert merged["label"] == "é"
+    assert merged["top_tokens"] == ["b"]
+    assert (merged["density"], merged["max_activation"], merged["examples"]) == (0.5, 2.0, ["x"])
+    assert store.digest() == digest_of([first, second], tmp_path)
+
+
+@pytest.fixture
+def both(ladybug_url: str, neo4j: Neo4j) -> Iterator[tuple[Store, Store]]:
+    neo4j.empty()
+    with open_store(ladybug_url) as ladybug, open_store(neo4j.url) as server:
+        yield ladybug, server
+
+
+def test_both_databases_have_the_same_digest(both: tuple[Store, Store], bundles: list[Bundle]) -> None:
+    ladybug, server = both
+    assert ladybug.digest() == server.digest()
+    for bundle in bundles:
+        ladybug.load(bundle)
+        server.load(bundle)
+        assert ladybug.digest() == server.digest()
+    for circuit in circuits(bundles[1]):
+        ladybug.delete(circuit)
+        server.delete(circuit)
+        assert ladybug.digest() == server.digest()
+
+
+def test_both_databases_answer_in_the_same_values(both: tuple[Store, Store], bundles: list[Bundle]) -> None:
+    for store in both:
+        store.load(bundles[0])
+    for text in (
+        "MATCH (n:CircuitNode) RETURN n ORDER BY n.uid",
+        "MATCH (n:Feature) RETURN n, n.top_tokens ORDER BY n.uid",
+        "MATCH (a)-[r:ATTRIBUTES_TO]->(b) RETURN r, a.uid, b.uid ORDER BY a.uid, b.uid",
+        "MATCH p = (a:CircuitNode {kind: 'token'})-[:ATTRIBUTES_TO*1..2]->(b:CircuitNode) WITH p, a, b "
+        "ORDER BY a.uid, b.uid, length(p) RETURN nodes(p) AS nodes, relationships(p) AS edges, p LIMIT 1",
+        "RETURN 1 AS int, 1.5 AS float, true AS bool, null AS nothing, [1, 2] AS list, {a: 'x', b: [1]} AS map",
+    ):
+        ladybug, server = (store.run(text) for store in both)
+        assert ladybug == server
+        assert ladybug.rows
