@@ -157,7 +157,8 @@ def write_bundle(
         bundle.validate()
         _put_in_place(bundle, target, replace)
     except OSError as error:
-        raise BundleError(f"{target} can't be written: {error.strerror or error}") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise BundleError(f"{target} can't be written: {reason}") from error
     except BundleError as error:
         raise BundleError(str(error).replace(str(aside), str(target))) from error
     finally:
