@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from safetensors import SafetensorError
+
 from ingest.recipe import Recipe
 from ingest.weights import locate, weights_hash
-from store.errors import ModelError
+from store.errors import CircuitstoreError, ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -96,5 +98,12 @@ class Work:
     def _aside(self, file: Path, write: Callable[[Path], object]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         aside = file.with_name(f".{file.name}.{os.getpid()}")
-        write(aside)
-        aside.rename(file)
+        try:
+            write(aside)
+            aside.rename(file)
+        except (OSError, SafetensorError) as error:
+            raise CircuitstoreError(
+                f"{file} can't be written: {error}; free some space and start again: what was done is kept"
+            ) from error
+        finally:
+            aside.unlink(missing_ok=True)
