@@ -67,15 +67,18 @@ class Work:
                 shutil.rmtree(file) if file.is_dir() else file.unlink()
 
     def tensors(self, stage: str, compute: Callable[[], "dict[str, Tensor]"]) -> "dict[str, Tensor]":
-        """The tensors of a stage: read, if it was done before, or computed and kept."""
+        """The tensors of a stage: read, if it was done before, or computed and kept.
+
+        What was just computed is read back too, into memory of its own: products of matrices differ in their last
+        bits with where the factors lie in memory, and a resumed run must not differ from one that went through.
+        """
         from safetensors.torch import load_file, save_file
 
         file = self.folder / f"{stage}.safetensors"
-        if file.exists():
-            return load_file(file)
-        found = {name: tensor.detach().cpu().contiguous() for name, tensor in compute().items()}
-        self._aside(file, lambda aside: save_file(found, aside))
-        return found
+        if not file.exists():
+            found = {name: tensor.detach().cpu().contiguous() for name, tensor in compute().items()}
+            self._aside(file, lambda aside: save_file(found, aside))
+        return {name: tensor.clone() for name, tensor in load_file(file).items()}
 
     def facts(self, stage: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The same for a few facts, kept as JSON."""
