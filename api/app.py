@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from api import errors
 from api.openapi import describe
@@ -14,7 +15,7 @@ from store.database import Store
 
 def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     """The application over an open store, which stays the caller's to close."""
-    app = FastAPI(
+    app = FastAPIOffline(  # its documentation page fetches nothing from elsewhere
         title="Circuitstore",
         summary="Circuits of language models, and questions about them.",
         version=service.program_version(),

@@ -1,5 +1,6 @@
 """The service answers in one shape, refuses in one shape, keeps its limits, and stays light."""
 
+import re
 import subprocess
 import sys
 import time
@@ -197,3 +198,10 @@ def test_the_service_never_imports_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "torch" not in done.stdout
     assert "ingest" not in done.stdout
+
+
+def test_the_documentation_page_fetches_nothing_from_elsewhere(client: TestClient) -> None:
+    page = client.get("/docs").text
+    sources = re.findall(r'(?:src|href|url)\s*[=:]\s*["\']([^"\']+)', page)
+    assert sources
+    assert all(source.startswith("/") and client.get(source).status_code == 200 for source in sources)
