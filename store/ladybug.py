@@ -1,16 +1,14 @@
-"""LadybugDB: an embedded database, a file on disk. A load or a delete is one transaction.
+"""LadybugDB: an embedded database, a file on disk. A load or a delete is one transaction, and all or nothing.
 
-Only one process may have a store open to write, or many to read.
+One process may have a store open to write; any number may read it meanwhile.
 """
 
 import itertools
-import queue
 import shutil
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, Self
 
 import ladybug
 import pyarrow as pa
@@ -19,7 +17,7 @@ from store import deleting, loading
 from store.bundle import Bundle
 from store.database import LoadReport, Progress, Rows
 from store.digest import combined_hash, content_hash, in_order
-from store.errors import LimitError, NotFoundError, StoreError
+from store.errors import NotFoundError, StoreError
 from store.merging import columns_of
 from store.schema import (
     BOOKKEEPING,
@@ -33,6 +31,7 @@ from store.schema import (
     stored_columns,
 )
 from store.settings import StoreSettings
+from store.snapshots import Snapshots, in_our_words
 from store.values import plain_ladybug
 
 _ROOM_FOR_A_COMMIT = 2**24
@@ -47,22 +46,21 @@ class LadybugStore:
     def __init__(self, path: str, *, read_only: bool, settings: StoreSettings) -> None:
         self.url = f"ladybug:{path}"
         self._path = Path(path).expanduser()
-        self._idle: queue.SimpleQueue[ladybug.Connection] = queue.SimpleQueue()
-        self._writing = threading.Lock()
         if read_only and not self._path.exists():
             raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo` or "
                              "`circuitstore load BUNDLE` first")  # fmt: skip
+        self._snapshots = Snapshots(self._path, settings.ladybug_memory * 2**20)
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._database = ladybug.Database(
-                self._path, read_only=read_only, buffer_pool_size=settings.ladybug_memory * 2**20
-            )
-        except (RuntimeError, OSError) as error:
-            self._refuse(error)
-        try:
-            self._check_schema(read_only)
+            if self._path.exists():
+                self._check_schema()
+            if not read_only:
+                with in_our_words(self._path):
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    self._snapshots.lock()
+                if not self._path.exists():
+                    self._make_tables()
         except BaseException:
-            self._database.close()
+            self.close()
             raise
 
     def load(self, bundle: Bundle, progress: Progress | None = None) -> LoadReport:
@@ -109,14 +107,9 @@ class LadybugStore:
         timeout: float | None = None,
         row_limit: int | None = None,
     ) -> Rows:
-        with self._connection() as connection:
+        with in_our_words(self._path, timeout), self._snapshots.connection() as connection:
             connection.set_query_timeout(max(1, round(timeout * 1000)) if timeout else 0)
-            try:
-                result = connection.execute(text, dict(params or {}))
-            except RuntimeError as error:
-                if "Interrupted" in str(error):
-                    raise LimitError(f"the query took longer than {timeout} s: ask for less") from error
-                self._refuse(error)
+            result = connection.execute(text, dict(params or {}))
             if isinstance(result, list):
                 raise StoreError("a query must be one statement")
             with result:
@@ -128,7 +121,7 @@ class LadybugStore:
 
     def digest(self) -> str:
         hashes = {}
-        with self._connection() as connection:
+        with in_our_words(self._path), self._snapshots.connection() as connection:
             transaction = _Transaction(connection)
             for of in TABLES.values():
                 rows = transaction.all(of)
@@ -137,8 +130,7 @@ class LadybugStore:
         return combined_hash(hashes)
 
     def close(self) -> None:
-        self._forget_connections()
-        self._database.close()
+        self._snapshots.close()
 
     def __enter__(self) -> Self:
         return self
@@ -147,65 +139,19 @@ class LadybugStore:
         self.close()
 
     @contextmanager
-    def _connection(self) -> Iterator[ladybug.Connection]:
-        """An idle connection: one thread at a time uses it."""
-        try:
-            connection = self._idle.get_nowait()
-        except queue.Empty:
-            connection = ladybug.Connection(self._database)
-        try:
-            yield connection
-        finally:
-            self._idle.put(connection)
-
-    @contextmanager
     def _transaction(self) -> Iterator["_Transaction"]:
         """Everything inside happens, or nothing does."""
-        with self._writing:
-            connection = ladybug.Connection(self._database)
-            try:
-                connection.execute("BEGIN TRANSACTION")
-                try:
-                    yield _Transaction(connection)
-                    connection.execute("COMMIT")
-                except BaseException:
-                    self._roll_back(connection)
-                    raise
-            except (RuntimeError, OSError) as error:
-                self._refuse(error)
-            finally:
-                connection.close()
-                self._forget_connections()  # their cached plans were made for the store as it was
+        with in_our_words(self._path), self._snapshots.changing() as connection:
+            yield _Transaction(connection)
 
-    @staticmethod
-    def _roll_back(connection: ladybug.Connection) -> None:
-        try:
-            connection.execute("ROLLBACK")
-        except RuntimeError as error:  # a failed statement may have ended the transaction already
-            if "No active transaction" not in str(error):
-                raise
+    def _make_tables(self) -> None:
+        with self._transaction() as transaction:
+            for statement in ddl():
+                transaction.write(statement)
+            transaction.write("CREATE (:Store {uid: 'store', schema_version: $version})", {"version": SCHEMA_VERSION})
 
-    def _forget_connections(self) -> None:
-        while True:
-            try:
-                self._idle.get_nowait().close()
-            except queue.Empty:
-                return
-
-    def _check_schema(self, read_only: bool) -> None:
-        tables = {row[0] for row in self.run("CALL show_tables() RETURN name").rows}
-        if not tables:
-            if read_only:
-                raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo` or "
-                                 "`circuitstore load BUNDLE` first")  # fmt: skip
-            with self._transaction() as transaction:
-                for statement in ddl():
-                    transaction.write(statement)
-                transaction.write(
-                    "CREATE (:Store {uid: 'store', schema_version: $version})", {"version": SCHEMA_VERSION}
-                )
-            return
-        if "Store" not in tables:
+    def _check_schema(self) -> None:
+        if ["Store"] not in self.run("CALL show_tables() RETURN name").rows:
             raise StoreError(f"{self._path} is a LadybugDB database of something else: name another path")
         found = self.run("MATCH (s:Store) RETURN s.schema_version").rows[0][0]
         if found != SCHEMA_VERSION:
@@ -213,24 +159,16 @@ class LadybugStore:
             raise StoreError(f"{self._path} has schema version {found}, this program knows {SCHEMA_VERSION}: {way_out}")
 
     def _check_space(self, bundle: Bundle) -> None:
-        """A disk that fills up while LadybugDB commits leaves a store that is neither as before nor as after."""
-        needed = 2 * sum(bundle.table(name).nbytes for name in bundle.manifest.tables) + _ROOM_FOR_A_COMMIT
+        """Tell before the work what would end it: the store's copy, the bundle, and LadybugDB's log need room."""
+        needed = (
+            self._path.stat().st_size
+            + 2 * sum(bundle.table(name).nbytes for name in bundle.manifest.tables)
+            + _ROOM_FOR_A_COMMIT
+        )
         free = shutil.disk_usage(self._path.parent).free
         if free < needed:
             raise StoreError(f"no space left on the disk of {self._path}: loading {bundle.path} takes up to "
                              f"{needed >> 20} MiB and {free >> 20} MiB are free; free some, and try again")  # fmt: skip
-
-    def _refuse(self, error: Exception) -> NoReturn:
-        text = str(error).strip()
-        if "Could not set lock" in text:
-            raise StoreError(f"{self._path} is in use by another process; wait for it, or stop it "
-                             "(many may read, but one that writes must be alone)") from error  # fmt: skip
-        if "No space left" in text:
-            raise StoreError(f"no space left on the disk of {self._path}: free some, and try again") from error
-        if "buffer pool is full" in text:
-            raise StoreError(f"{self._path}: the memory for LadybugDB is full: ask for less, or raise "
-                             "CIRCUITSTORE_LADYBUG_MEMORY (MiB)") from error  # fmt: skip
-        raise StoreError(f"{self._path}: LadybugDB refused: {text}") from error
 
 
 def ddl() -> list[str]:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from store.bundle import Bundle
 from store.database import Store, open_store
 from store.errors import LimitError, StoreError, UsageError
+from store.ladybug import LadybugStore
 from store.settings import StoreSettings
 from tests.graphs import random_bundle
 from tests.neo4j_server import Neo4j
@@ -59,25 +60,48 @@ def test_another_schema_version_is_refused(store_url: str) -> None:
 
 def _set_version(store: Store, version: int) -> None:
     text = f"MATCH (s:Store) SET s.schema_version = {version}"
-    if store.dialect == "ladybug":
-        store.run(text)
+    if isinstance(store, LadybugStore):
+        with store._transaction() as transaction:
+            transaction.write(text)
     else:
         with store._driver.session() as session:  # type: ignore[attr-defined]
             session.run(text).consume()
 
 
-def test_a_store_that_another_process_has_open_says_so(ladybug_url: str) -> None:
-    hold = f"from store.database import open_store\nopen_store({ladybug_url!r})\nprint('open', flush=True)\ninput()"
+def test_a_store_that_another_process_writes_can_be_read_but_not_written(ladybug_url: str) -> None:
+    hold = f"""
+from store.database import open_store
+store = open_store({ladybug_url!r})
+print("open", flush=True)
+input()
+"""
     with subprocess.Popen(
         [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
-        for read_only in (True, False):
-            with pytest.raises(StoreError, match="is in use by another process"):
-                open_store(ladybug_url, read_only=read_only)
+        with pytest.raises(StoreError, match="is in use by another process"):
+            open_store(ladybug_url)
+        with open_store(ladybug_url, read_only=True) as store:
+            assert store.run("MATCH (c:Circuit) RETURN c.uid").rows == []
         other.kill()
     open_store(ladybug_url).close()
+
+
+def test_a_reader_sees_what_is_loaded_meanwhile(ladybug_url: str, bundle: Bundle) -> None:
+    with open_store(ladybug_url) as writer, open_store(ladybug_url, read_only=True) as reader:
+        before = reader.digest()
+        writer.load(bundle)
+        assert reader.digest() == writer.digest() != before
+
+
+def test_reading_does_not_write(ladybug_url: str, bundle: Bundle) -> None:
+    with open_store(ladybug_url) as store:
+        store.load(bundle)
+        digest = store.digest()
+        with pytest.raises(StoreError):
+            store.run("MATCH (n:CircuitNode) SET n.effect = 0.0")
+        assert store.digest() == digest
 
 
 def test_many_may_read(ladybug_url: str, bundle: Bundle) -> None:
@@ -85,7 +109,7 @@ def test_many_may_read(ladybug_url: str, bundle: Bundle) -> None:
         store.load(bundle)
     with open_store(ladybug_url, read_only=True) as one, open_store(ladybug_url, read_only=True) as other:
         assert one.digest() == other.digest()
-        with pytest.raises(StoreError):
+        with pytest.raises(StoreError, match="was opened to be read only"):
             one.load(random_bundle(Path(one.url.removeprefix("ladybug:")).with_name("more"), 5))
 
 
