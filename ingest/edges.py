@@ -11,6 +11,7 @@ clean to patch):
 
     clean           g_c · φ'(clean) · J_c Δu                plain attribution patching
     reference       g_p · φ'(clean) · J_c Δu                Marks et al. 2024, Sparse Feature Circuits
+                    (into the metric: J_p Δu)
     path            g_p · (φ(π + J_p Δu) − φ(π))            both along the path; φ's exact response
     share-weighted  as path, but each of g and J Δu is taken between its clean and its path value, by the share of
                     the whole change that this edge alone brings
@@ -106,7 +107,9 @@ def edge_weights(
     """
     n_sources = sum(len(sources[hook].nodes) for hook in stretch.sources if hook in sources)
     weights = torch.zeros(len(targets), len(runs.metric_clean), n_sources, device=model.device)
-    points = [0.0, *midpoints(steps)] if formula in ("share-weighted", "path") else [0.0]
+    # The reference's edges into the metric are its node effects: along the path, too.
+    along_path = formula in ("share-weighted", "path") or (formula == "reference" and stretch.target is None)
+    points = [0.0, *midpoints(steps)] if along_path else [0.0]
     for position in sorted({-1 if t.position is None else t.position for t in targets}):
         here = [n for n, t in enumerate(targets) if (-1 if t.position is None else t.position) == position]
         ends = [_End(targets[n], dictionary, runs, formula) for n in here]
@@ -148,9 +151,9 @@ class _End:
     def weight(self, by_clean: Tensor, by_path: Tensor) -> Tensor:
         """The edges' weights from the first-order changes that their sources bring, [pairs, sources] both."""
         if self.node.index is None:
-            if self.formula in ("clean", "reference"):
+            if self.formula == "clean" or (self.formula == "reference" and self.node is not METRIC):
                 return by_clean
-            if self.formula == "path":
+            if self.formula in ("path", "reference"):
                 return by_path
             if self.node is METRIC:
                 whole, factor = self.runs.metric_patch - self.runs.metric_clean, 2.0

@@ -68,7 +68,16 @@ def _open_dictionaries(recipe: Recipe, where: str, model: LanguageModel) -> dict
             raise ModelError(f"there are no dictionaries in {said.folder}: no folder in it has a cfg.json")
     else:
         opened = [from_release(said.release or "", sae_id, model) for sae_id in said.ids]
-    chosen = {d.hook: d for d in sorted(opened, key=lambda d: d.hook.depth) if not wanted or d.hook in wanted}
+    chosen: dict[Hook, Dictionary] = {}
+    for one in sorted(opened, key=lambda d: d.hook.depth):
+        if wanted and one.hook not in wanted:
+            continue
+        if other := next((d for d in chosen.values() if d.hook.depth == one.hook.depth), None):
+            raise RecipeError(
+                f"{where}: dictionaries: {other.source!r} ({other.hook.name}) and {one.source!r} ({one.hook.name}) "
+                "stand at one place in the model; a circuit takes one dictionary a place: leave one out"
+            )
+        chosen[one.hook] = one
     if missing := sorted(hook.name for hook in wanted - set(chosen)):
         there = ", ".join(d.hook.name for d in opened)
         raise RecipeError(f"{where}: dictionaries.hooks: there is no dictionary for {missing[0]!r}; there are: {there}")

@@ -1,5 +1,6 @@
 """Node and edge effects: exact on a linear model, and close to what patching observes on a random transformer."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -180,7 +181,7 @@ def test_node_effects_foretell_what_patching_each_node_observes(tiny: LanguageMo
     for hook in world.hooks:
         at_hook = world.sources[hook]
         effects = pair_effects({hook: at_hook}, world.runs.gradient_path)
-        for n, (node, effect) in enumerate(effects.items()):
+        for n, (node, effect) in list(enumerate(effects.items()))[::2]:
             predicted.append(effect)
             observed.append(observed_node(world, node, at_hook.change[:, n]))
     p, o = torch.cat(predicted).numpy(), torch.cat(observed).numpy()
@@ -213,7 +214,7 @@ def test_edge_weights_foretell_what_cutting_each_edge_observes(tiny: LanguageMod
     world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post", kind=kind, nearness=0.1)
     first, second = world.hooks
     effects = pair_effects({second: world.sources[second]}, world.runs.gradient_path)
-    targets = sorted((n for n in effects if n.kind == "feature"), key=lambda n: -float(effects[n].abs().max()))[:12]
+    targets = sorted((n for n in effects if n.kind == "feature"), key=lambda n: -float(effects[n].abs().max()))[:6]
     weights = world.weights(second, targets, "share-weighted")
     at_first = world.sources[first]
     predicted, observed = [], []
@@ -228,6 +229,110 @@ def test_edge_weights_foretell_what_cutting_each_edge_observes(tiny: LanguageMod
     assert np.abs(o).max() > 0
     assert np.corrcoef(p, o)[0, 1] > 0.95
     assert 0.8 < p @ o / (p @ p) < 1.25
+
+
+def test_edges_of_error_terms_foretell_what_cutting_them_observes(tiny: LanguageModel) -> None:
+    # ReLU and near, as for nodes: where a feature jumps, its error term jumps back.
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post", kind="standard", nearness=0.03)
+    first, second = world.hooks
+    dictionary, at_first = world.dictionaries[second], world.sources[first]
+    assert first.boundary is not None
+    assert second.boundary is not None
+    targets = [Node("error", second, p) for p in (2, 4, 5)]
+    weights = world.weights(second, targets, "share-weighted")
+    predicted: dict[str, list[Tensor]] = {"error": [], "feature": []}
+    observed: dict[str, list[Tensor]] = {"error": [], "feature": []}
+    for s, source in list(enumerate(at_first.nodes)):
+        if source.position != 2 or (source.kind == "feature" and s % 4):
+            continue
+        x = world.clean[first].clone()
+        x[:, source.position] += at_first.change[:, s]
+        with torch.no_grad():
+            moved = tiny.run(x, first.boundary, second.boundary)
+        for t, target in enumerate(targets):
+            at = (slice(None), target.position)
+            change = dictionary.error(moved[at]) - dictionary.error(world.clean[second][at])
+            predicted[source.kind].append(weights[t, :, s])
+            observed[source.kind].append(observed_node(world, target, change))
+    for kind, found in predicted.items():
+        p, o = torch.cat(found).numpy(), torch.cat(observed[kind]).numpy()
+        assert np.abs(o).max() > 0
+        assert np.corrcoef(p, o)[0, 1] > 0.98, kind
+        assert 0.9 < p @ o / (p @ p) < 1.1, kind
+
+
+@pytest.mark.parametrize("target", ["blocks.2.hook_resid_post", "blocks.2.hook_mlp_out", "blocks.2.hook_attn_out"])
+@pytest.mark.parametrize("source", ["blocks.0.hook_resid_post", "blocks.1.hook_mlp_out", "blocks.1.hook_attn_out"])
+def test_edges_through_a_stretch_are_those_of_the_whole_model_at_full_length(
+    tiny: LanguageModel, source: str, target: str
+) -> None:
+    # What edges.py saves, it must not change: whole model, all positions, one target and one pair at a time.
+    world = world_at(tiny, source, target)
+    up, down = world.hooks
+    dictionary = world.dictionaries[down]
+    pi = dictionary.linear(world.clean[down])
+    active = (dictionary.activation(pi)[:, 3] > 0).any(0).nonzero().flatten().tolist()[:3]
+    targets = [Node("feature", down, 3, index) for index in active]
+    found = world.weights(down, targets, "reference")
+    found = found[:, :, -len(world.sources[up].nodes) :]
+    kept: dict[Hook, Tensor] = {}
+
+    def keep(hook: Hook, x: Tensor) -> Tensor:
+        kept[hook] = x if x.requires_grad else x.detach().requires_grad_()
+        return kept[hook]
+
+    for pair in range(len(TOKENS)):
+        with torch.enable_grad():
+            edits = {hook: partial(keep, hook) for hook in world.hooks}
+            tiny.run(tiny.embed(TOKENS[pair : pair + 1]), 0, N_LAYERS, edits)
+            f = dictionary.encode(kept[down])[0, 3]
+            for t, node in enumerate(targets):
+                assert node.index is not None
+                (gradient,) = torch.autograd.grad(f[node.index], kept[up], retain_graph=True)
+                g = world.runs.gradient_path[down][pair, 3] @ dictionary.W_dec[node.index]
+                whole = {up: gradient.expand(len(TOKENS), -1, -1)}
+                by = torch.stack(list(pair_effects({up: world.sources[up]}, whole).values()), dim=1)[pair]
+                torch.testing.assert_close(found[t, pair], by * g, rtol=1e-3, atol=1e-5)
+    assert float(found.abs().max()) > 0
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_edges_do_not_depend_on_how_many_gradients_are_taken_at_once(tiny: LanguageModel, formula: Formula) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
+    second = world.hooks[1]
+    targets = world.sources[second].nodes[::40]
+    whole, parts = (
+        edge_weights(
+            tiny,
+            stretch_to(second, world.hooks),
+            targets,
+            world.sources,
+            world.dictionaries[second],
+            world.runs,
+            world.metric,
+            formula,
+            2,
+            rows,
+        )
+        for rows in (1024, 1)
+    )
+    torch.testing.assert_close(whole, parts, rtol=1e-4, atol=1e-5)
+
+
+def test_edges_into_the_metric_are_the_effects_of_the_last_nodes_by_the_gradients_of_their_formula(
+    tiny: LanguageModel,
+) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
+    last = world.hooks[-1]
+    by_path, by_clean = (
+        torch.stack(list(pair_effects({last: world.sources[last]}, gradient).values()), dim=1)
+        for gradient in (world.runs.gradient_path, world.runs.gradient_clean)
+    )
+    assert float((by_path - by_clean).abs().max()) > 0.01
+    expected: list[tuple[Formula, Tensor]] = [("clean", by_clean), ("path", by_path), ("reference", by_path)]
+    for formula, effects in expected:
+        (incoming,) = world.weights(None, [METRIC], formula, 16)
+        torch.testing.assert_close(incoming, effects, rtol=1e-3, atol=1e-4)
 
 
 def test_no_edge_leads_back_in_position(tiny: LanguageModel) -> None:

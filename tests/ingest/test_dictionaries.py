@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from ingest.dictionaries import Dictionary, open_dictionary
+from ingest.dictionaries import Dictionary, from_folder, open_dictionary
 from ingest.hooks import parse_hook
+from ingest.models import open_model
 from store.errors import ModelError
-from tests.ingest.tiny import D_MODEL, random_sae
+from tests.ingest.tiny import D_MODEL, random_sae, save_model
 
 HOOK = "blocks.1.hook_resid_post"
 KINDS = ["standard", "jumprelu", "topk", "gated"]
@@ -52,6 +53,28 @@ def test_a_dictionary_with_nan_is_refused_by_name() -> None:
     sae.W_dec.data[3, 4] = torch.nan
     with pytest.raises(ModelError, match="some-sae: W_dec has values that are not finite"):
         open_dictionary(sae, parse_hook(HOOK, 4), "some-sae", "")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_folder_that_saelens_saved_gives_what_it_gives_there(
+    kind: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    model = open_model(str(save_model(tmp_path_factory.mktemp("model") / "llama")))
+    sae = random_sae(kind, HOOK)
+    sae.save_model(tmp_path)
+    ours = from_folder(tmp_path, model)
+    x = torch.randn(5, D_MODEL, generator=torch.Generator().manual_seed(6))
+    torch.testing.assert_close(ours.encode(x), sae.encode(x))
+    torch.testing.assert_close(ours.decode(ours.encode(x)), sae(x))
+    assert (ours.hook.name, ours.architecture, len(ours.sha256)) == (HOOK, kind, 64)
+
+
+def test_a_dictionary_that_ranks_features_by_their_decoders_norm_still_gives_what_saelens_gives() -> None:
+    sae = random_sae("topk", HOOK, rescale_acts_by_decoder_norm=True)
+    x = torch.randn(9, D_MODEL, generator=torch.Generator().manual_seed(7))
+    wanted = sae(x)
+    ours = open_dictionary(sae, parse_hook(HOOK, 4), "topk", "")
+    torch.testing.assert_close(ours.decode(ours.encode(x)), wanted)
 
 
 def test_the_bundled_dictionaries_open(request: pytest.FixtureRequest) -> None:

@@ -1,6 +1,7 @@
 """A recipe from its file to its bundle, with all that can be wrong with it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,9 +11,12 @@ import numpy as np
 import pytest
 
 from ingest.job import run_recipe
+from ingest.recipe import read_recipe
+from ingest.subject import open_subject
+from ingest.work import Work
 from store.bundle import Bundle, open_bundle
 from store.errors import CircuitstoreError, ModelError, RecipeError
-from tests.ingest.tiny import random_sae, save_dictionaries, save_recipe
+from tests.ingest.tiny import random_sae, save_dictionaries, save_model, save_recipe
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +55,11 @@ def test_every_measurement_stands_beside_random_circuits_of_its_size(made: tuple
 
 
 def test_held_out_pairs_are_not_those_of_the_circuit(made: tuple[Path, Bundle]) -> None:
-    prompts = made[1].table("Prompt")["text"].to_pylist()
-    assert len(prompts) == len(set(prompts)) > 0
+    subject = open_subject(read_recipe(made[0]), "tiny.toml", "cpu")
+    train, held_out = ({pair.clean_prefix for pair in part.pairs} for part in (subject.train, subject.held_out))
+    assert train == set(made[1].table("Prompt")["text"].to_pylist())
+    assert held_out
+    assert not train & held_out
 
 
 def test_the_same_recipe_is_not_computed_twice_and_the_same_seed_gives_the_same_bundle(
@@ -96,12 +103,67 @@ def test_bfloat16_and_other_architectures_give_a_circuit(tmp_path: Path) -> None
     assert set(open_bundle(path).table("Dictionary")["architecture"].to_pylist()) == {"gated", "topk"}
 
 
+def test_dictionaries_of_all_sites_of_one_block_give_one_circuit(tmp_path: Path) -> None:
+    recipe = save_recipe(tmp_path, pruning="top_nodes = 60\nnode_threshold = 0.0\nedge_threshold = 0.0")
+    shutil.rmtree(tmp_path / "dictionaries")
+    shutil.rmtree(tmp_path / "model")
+    save_model(tmp_path / "model", "gpt2")
+    hooks = ["blocks.1.hook_attn_out", "blocks.1.hook_mlp_out", "blocks.1.hook_resid_post"]
+    for n, hook in enumerate(hooks):
+        random_sae("standard", hook, seed=n).save_model(tmp_path / "dictionaries" / hook)
+    (path,) = run_recipe(recipe, tmp_path / "out")
+    bundle = open_bundle(path)
+    assert sorted(bundle.table("Dictionary")["site"].to_pylist()) == ["attn", "mlp", "resid"]
+    task = next(c["uid"] for c in bundle.table("Circuit").to_pylist() if c["aggregation"] == "task")
+    dictionary_of = {row["source"]: row["target"] for row in bundle.table("IN_DICTIONARY").to_pylist()}
+    hook_of = {
+        row["source"]: dictionary_of[row["target"]].rsplit(":", 1)[-1]
+        for row in bundle.table("INSTANCE_OF").to_pylist()
+    }
+    # A node acts on what the forward pass meets later: attention on the MLP and on the stream, the MLP on the stream.
+    met = {
+        (hook_of[edge["source"]], hook_of[edge["target"]])
+        for edge in bundle.table("ATTRIBUTES_TO").to_pylist()
+        if edge["source"].startswith(f"{task}:") and edge["source"] in hook_of and edge["target"] in hook_of
+    }
+    assert met == {(hooks[0], hooks[1]), (hooks[0], hooks[2]), (hooks[1], hooks[2])}
+
+
+class Interrupted(Exception):
+    """What stops an ingest after its next stage."""
+
+
+def test_an_ingest_stopped_after_each_of_its_stages_ends_in_the_same_bundle(
+    made: tuple[Path, Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, bundle = made
+    aside = Work._aside
+
+    def write_and_stop(self: Work, file: Path, write: Callable[[Path], object]) -> None:
+        aside(self, file, write)
+        if file.suffix == ".safetensors":
+            raise Interrupted
+
+    stopped = 0
+    with monkeypatch.context() as patch:
+        patch.setattr(Work, "_aside", write_and_stop)
+        while True:
+            try:
+                (path,) = run_recipe(recipe, tmp_path)
+            except Interrupted:
+                stopped += 1
+            else:
+                break
+    assert stopped > 8
+    assert open_bundle(path).uid == bundle.uid
+
+
 def test_killed_at_any_point_an_ingest_goes_on_to_the_same_bundle(tmp_path: Path) -> None:
     recipe = save_recipe(tmp_path)
-    command = [sys.executable, "-m", "tests.ingest.killing", str(recipe), str(tmp_path / "kills"), "20", "0"]
+    command = [sys.executable, "-m", "tests.ingest.killing", str(recipe), str(tmp_path / "kills"), "10", "0"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("20 kills")
+    assert done.stdout.startswith("10 kills")
 
 
 # Bad input: one message that names the input and the remedy, and nothing written.
@@ -117,6 +179,10 @@ def _too_wide(folder: Path) -> None:
     random_sae("jumprelu", "blocks.1.hook_resid_post", d_in=8).save_model(
         folder / "dictionaries" / "blocks.1.hook_resid_post"
     )
+
+
+def _twice(folder: Path) -> None:
+    random_sae("topk", "blocks.2.hook_resid_pre").save_model(folder / "dictionaries" / "other")
 
 
 def _pairs(*lines: str) -> Callable[[Path], object]:
@@ -152,6 +218,12 @@ BAD: dict[str, tuple[dict[str, str], Callable[[Path], object] | None, type[Circu
         "there is no dictionary for 'blocks.3.hook_resid_post'; there are: blocks.0",
     ),
     "a dictionary of another width": ({}, _too_wide, ModelError, "is 8 wide, but the model tiny has d_model 24"),
+    "two dictionaries at one place": (
+        {},
+        _twice,
+        RecipeError,
+        "'blocks.1.hook_resid_post' (blocks.1.hook_resid_post) and 'other' (blocks.2.hook_resid_pre)",
+    ),
     "NaN in a dictionary": ({}, _with_nan, ModelError, "W_enc has values that are not finite"),
     "a start token that is none": (
         {"model": 'source = "./model"\nstart_token = "<begin>"'},

@@ -5,6 +5,7 @@ import torch
 
 from ingest.gradients import Metric, along_hooks, along_inputs, gradients_at, hook_values
 from ingest.hooks import EMBEDDING, parse_hook
+from ingest.memory import rows_that_fit
 from ingest.models import LanguageModel, open_model
 from store.errors import ModelError
 from tests.ingest.tiny import N_LAYERS, WORDS, save_model
@@ -76,14 +77,28 @@ def test_gradients_equal_finite_differences(model: LanguageModel) -> None:
 
 @pytest.mark.parametrize("follow", [along_inputs, along_hooks])
 def test_integrated_gradients_add_up_to_the_change_of_the_metric(model: LanguageModel, follow: object) -> None:
-    hooks = [EMBEDDING, HOOKS[0], HOOKS[3]]
+    hooks = [EMBEDDING, *HOOKS]
     clean, m_clean = hook_values(model, TOKENS, hooks, METRIC)
     patch, m_patch = hook_values(model, PATCH, hooks, METRIC)
-    found = follow(model, clean, patch, hooks, METRIC, 200)  # type: ignore[operator]
+    found = follow(model, clean, patch, hooks, METRIC, 64)  # type: ignore[operator]
     # The inputs' path is straight at the embedding only; a hook's own path is straight at that hook.
     for hook in hooks if follow is along_hooks else [EMBEDDING]:
         total = (found[hook] * (patch[hook] - clean[hook])).sum((1, 2))
         torch.testing.assert_close(total, m_patch - m_clean, rtol=1e-2, atol=1e-3)
+
+
+def test_little_memory_never_means_more_rows_and_always_one(model: LanguageModel) -> None:
+    def rows(limit: int, positions: int = 6, blocks: int = 4, *, gradient: bool = True) -> int:
+        return rows_that_fit(limit, model, positions, blocks, gradient=gradient, most=64)
+
+    by_memory = [rows(limit) for limit in (1, 10**5, 10**6, 10**7, 10**9)]
+    assert by_memory == sorted(by_memory)
+    assert (by_memory[0], by_memory[-1]) == (1, 64)
+    assert len(set(by_memory)) > 2
+    middle = 10**6
+    assert rows(middle, positions=12) < rows(middle)
+    assert rows(middle, blocks=1) > rows(middle)
+    assert rows(middle, gradient=False) > rows(middle)
 
 
 def test_a_model_that_is_not_there_is_refused_with_the_remedy(tmp_path: Path) -> None:

@@ -62,10 +62,10 @@ _KINDS: dict[str, tuple[type[SAE[Any]], type[SAEConfig], dict[str, Any]]] = {
 }
 
 
-def random_sae(kind: str, hook: str, d_in: int = D_MODEL, d_sae: int = 40, seed: int = 0) -> SAE[Any]:
-    """A random autoencoder of SAELens."""
+def random_sae(kind: str, hook: str, d_in: int = D_MODEL, d_sae: int = 40, seed: int = 0, **settings: Any) -> SAE[Any]:
+    """A random autoencoder of SAELens. settings: of its configuration."""
     sae_class, config_class, more = _KINDS[kind]
-    sae = sae_class(config_class(d_in=d_in, d_sae=d_sae, metadata=SAEMetadata(hook_name=hook), **more))
+    sae = sae_class(config_class(d_in=d_in, d_sae=d_sae, metadata=SAEMetadata(hook_name=hook), **more, **settings))
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in sae.named_parameters():
         parameter.data = 0.3 * torch.randn(parameter.shape, generator=generator)
