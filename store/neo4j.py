@@ -53,17 +53,18 @@ class Neo4jStore:
         bundle.validate()
         self._finish_deletes()
         inserting, done = self._begin(bundle)
-        rows = 0
-        for step in loading.steps(bundle, inserting):
-            seen = _Seen()
-            for start in range(0, step.rows.num_rows, BATCH):
-                part = step.slice(start, BATCH)
-                if rows >= done:
-                    seen = self._store_part(bundle.uid, part, rows, seen)
-                rows += part.rows.num_rows
-                if progress:
-                    progress(step.of.name, start + part.rows.num_rows, step.rows.num_rows)
-        self._write(lambda transaction: _finish_load(transaction, bundle.uid, inserting))
+        steps = loading.steps(bundle, inserting)
+        rows = sum(step.rows.num_rows for step in steps)
+        seen = _Seen()
+        while done is not None and done < rows:
+            step, start = _step_at(steps, done)
+            if start == 0:
+                seen = _Seen()
+            part = step.slice(start, BATCH)
+            done, seen = self._store_part(bundle.uid, part, done, seen)
+            if progress:
+                progress(step.of.name, start + part.rows.num_rows, step.rows.num_rows)
+        self._write(lambda transaction: _finish_load(transaction, bundle.uid, inserting, rows))
         return LoadReport(bundle.uid, False, inserting, rows)
 
     def delete(self, circuit: str) -> None:
@@ -120,6 +121,7 @@ class Neo4jStore:
 
         def locked(transaction: neo4j.ManagedTransaction) -> T:
             ours = BoltTransaction(transaction, labels)
+            ours.write("MATCH (s:Store {uid: 'store'}) SET s.uid = s.uid")  # locks it before it is read
             lock = "MATCH (s:Store {uid: 'store'}) SET s.writes = coalesce(s.writes, 0) + 1 RETURN s.writes AS writes"
             ours.number = ours.read(lock, [_WRITES])["writes"][0].as_py()
             return work(ours)
@@ -127,20 +129,25 @@ class Neo4jStore:
         with in_our_words(self.url), self._driver.session(database=self._database) as session:
             return session.execute_write(locked)
 
-    def _begin(self, bundle: Bundle) -> tuple[list[str], int]:
+    def _begin(self, bundle: Bundle) -> tuple[list[str], int | None]:
         circuits = bundle.table("Circuit")["uid"].to_pylist()
         return self._write(lambda transaction: _begin_load(transaction, bundle.uid, circuits))
 
-    def _store_part(self, bundle: str, part: loading.Step, start: int, seen: "_Seen") -> "_Seen":
-        """Store rows and note it. start: rows of the load before them. seen: what the step's last part saw."""
+    def _store_part(self, bundle: str, part: loading.Step, done: int, seen: "_Seen") -> tuple[int | None, "_Seen"]:
+        """Store rows and note it.
 
-        def work(transaction: BoltTransaction) -> _Seen:
-            given = {"uid": bundle, "start": start, "end": start + part.rows.num_rows}
-            text = "MATCH (b:Bundle {uid: $uid}) WHERE b.step = $start SET b.step = $end"
-            if transaction.count(text, given).properties_set:  # else another process was faster
-                was_empty = seen.empty and transaction.number == seen.number + 1
-                return _Seen(loading.apply(part, transaction, was_empty=was_empty), transaction.number)
-            return _Seen()
+        done: rows of the load that are stored. seen: what the last part of the same step saw. Returns both anew;
+        another process may have gone on with the same load, so that `done` is anything, and None at its end.
+        """
+
+        def work(transaction: BoltTransaction) -> tuple[int | None, _Seen]:
+            given = {"uid": bundle, "done": done, "then": done + part.rows.num_rows}
+            text = "MATCH (b:Bundle {uid: $uid}) WHERE b.step = $done SET b.step = $then"
+            if not transaction.count(text, given).properties_set:
+                return _done(transaction, bundle), _Seen()
+            was_empty = seen.empty and transaction.number == seen.number + 1
+            empty = loading.apply(part, transaction, was_empty=was_empty)
+            return done + part.rows.num_rows, _Seen(empty, transaction.number)
 
         return self._write(work, {"Circuit": "Loading"})
 
@@ -174,19 +181,20 @@ class Neo4jStore:
             share = session.execute_read(
                 lambda transaction: deleting.share_of_feeds(circuit, BoltTransaction(transaction), "Deleting")
             )
-        ends = [*range(BATCH, share.num_rows, BATCH), share.num_rows, _ALL_TAKEN]
-        start = 0
-        for end in ends:
-            if start >= done:
+        while done != _ALL_TAKEN:
 
-                def work(transaction: BoltTransaction, start: int = start, end: int = end) -> None:
-                    given = {"circuit": circuit, "start": start, "end": end}
-                    text = "MATCH (c:Deleting {uid: $circuit}) WHERE c.step = $start SET c.step = $end"
-                    if transaction.count(text, given).properties_set and end > start:
-                        deleting.take_from_feeds(share.slice(start, end - start), transaction)
+            def work(transaction: BoltTransaction, done: int = done) -> int:
+                then = done + BATCH if done + BATCH < share.num_rows else _ALL_TAKEN
+                given = {"circuit": circuit, "done": done, "then": then}
+                text = "MATCH (c:Deleting {uid: $circuit}) WHERE c.step = $done SET c.step = $then"
+                if transaction.count(text, given).properties_set:
+                    deleting.take_from_feeds(share.slice(done, BATCH), transaction)
+                    return then
+                text = "MATCH (c:Deleting {uid: $circuit}) RETURN c.step AS step"
+                found = transaction.read(text, [_STEP], given)["step"].to_pylist()
+                return int(found[0]) if found else _ALL_TAKEN
 
-                self._write(work)
-            start = end
+            done = self._write(work)
 
     def _repeat(self, text: str, params: Mapping[str, Any]) -> None:
         """Run a limited removal until it finds nothing."""
@@ -230,14 +238,29 @@ class _Seen:
     number: int = 0
 
 
-def _begin_load(transaction: BoltTransaction, uid: str, circuits: list[str]) -> tuple[list[str], int]:
-    """Which circuits the load inserts, and how many rows an earlier try has stored."""
+def _step_at(steps: list[loading.Step], done: int) -> tuple[loading.Step, int]:
+    """The step that the row after `done` rows is in, and its number there."""
+    for step in steps:
+        if done < step.rows.num_rows:
+            return step, done
+        done -= step.rows.num_rows
+    raise AssertionError("all rows are done")
+
+
+def _done(transaction: BoltTransaction, uid: str) -> int | None:
+    text = "MATCH (b:Bundle {uid: $uid}) RETURN b.step AS step"
+    found = transaction.read(text, [_STEP], {"uid": uid})["step"].to_pylist()
+    return found[0] if found else None
+
+
+def _begin_load(transaction: BoltTransaction, uid: str, circuits: list[str]) -> tuple[list[str], int | None]:
+    """Which circuits the load inserts, and how many of its rows are stored; None when all are."""
     given = {"uid": uid, "circuits": circuits}
     mine = transaction.read(
         "MATCH (b:Bundle {uid: $uid}) RETURN b.step AS step, b.inserting AS inserting", [_STEP, _INSERTING], given
     ).to_pylist()
     if mine:
-        return mine[0]["inserting"] or [], mine[0]["step"] or 0
+        return mine[0]["inserting"] or [], mine[0]["step"]
     if transaction.read("MATCH (c:Deleting) RETURN c.uid AS uid", [_UID]).num_rows:
         raise StoreError("a circuit is being deleted: load again when that is done")
     other = transaction.read(
@@ -257,9 +280,10 @@ def _begin_load(transaction: BoltTransaction, uid: str, circuits: list[str]) -> 
     return inserting, 0
 
 
-def _finish_load(transaction: BoltTransaction, uid: str, inserting: list[str]) -> None:
-    transaction.write("MATCH (c:Loading) WHERE c.uid IN $uids SET c:Circuit REMOVE c:Loading", {"uids": inserting})
-    transaction.write("MATCH (b:Bundle {uid: $uid}) REMOVE b.step, b.inserting", {"uid": uid})
+def _finish_load(transaction: BoltTransaction, uid: str, inserting: list[str], rows: int) -> None:
+    text = "MATCH (b:Bundle {uid: $uid}) WHERE b.step = $rows REMOVE b.step, b.inserting"
+    if transaction.count(text, {"uid": uid, "rows": rows}).properties_set:
+        transaction.write("MATCH (c:Loading) WHERE c.uid IN $uids SET c:Circuit REMOVE c:Loading", {"uids": inserting})
 
 
 def _begin_delete(transaction: BoltTransaction, circuit: str) -> None:

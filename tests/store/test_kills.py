@@ -17,7 +17,7 @@ KILLS = 10
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    return random_bundle(tmp_path_factory.mktemp("bundle") / "b", n_circuits=4, n_nodes=150, n_edges=600, n_features=20)
+    return random_bundle(tmp_path_factory.mktemp("bundle") / "b", n_nodes=80, n_edges=250, n_features=20)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_a_load_killed_anywhere_resumes_to_the_same_digest(
         kills += not done
         with open_store(store_url) as store:
             found = store.run("MATCH (c:Circuit) RETURN count(c) AS n").rows[0][0]
-            assert found in (2, 6), "a circuit shows all or not at all"
+            assert found in (2, 4), "a circuit shows all or not at all"
             if done or rng.random() < 0.5:  # else the next try goes on from here
                 store.load(bundle)
                 assert store.digest() == wanted
