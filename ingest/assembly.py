@@ -67,7 +67,10 @@ def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out
             "sha256": pairs_sha256(subject.train.pairs),
         }
     )
-    run_uid = f"run:{slug(subject.task_name)}:{_hash([run[key] for key in ('command', 'params', 'versions', 'seed')])}"
+    inputs = [model.revision, *(dictionary.sha256 for dictionary in subject.dictionaries.values())]
+    inputs += [pairs_sha256(pairs.pairs) for pairs in (subject.train, subject.held_out)]
+    said = [run[key] for key in ("command", "params", "versions", "seed")]
+    run_uid = f"run:{slug(subject.task_name)}:{_hash([*said, *inputs])}"
     rows["Run"].append({"uid": run_uid, **run})
     _dictionaries(rows, subject)
     drafts = [_task_draft(recipe, subject, found)]

@@ -45,7 +45,9 @@ def parse_hook(name: str, n_layers: int) -> Hook:
     if layer >= n_layers:
         raise ModelError(f'the model has no hook "{name}" (it has {n_layers} blocks, 0 to {n_layers - 1})')
     if place == "resid_pre":
-        return Hook(name, layer, "resid", layer)
+        if layer == 0:
+            raise ModelError(f"the hook {name!r} is the embedding, where the tokens stand already; leave it out")
+        return Hook(f"blocks.{layer - 1}.hook_resid_post", layer - 1, "resid", layer)
     if place in ("resid_post", "out"):
         return Hook(f"blocks.{layer}.hook_resid_post", layer, "resid", layer + 1)
     return Hook(name, layer, "mlp" if place == "mlp_out" else "attn", None)

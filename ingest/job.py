@@ -64,7 +64,7 @@ def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, 
             "memory": _peak_memory(),
         }
         bundle = write_circuits(recipe, subject, found, run, work.out)
-    work.finish(bundle.path)
+    work.finish(bundle)
     return bundle.path
 
 

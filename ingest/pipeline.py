@@ -89,7 +89,6 @@ def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> d
 
     def choose() -> dict[str, int]:
         limit = memory or free_memory(model.device) // 2
-        longest = max(stretch_to(hook, subject.hooks).n_blocks(model.n_layers) for hook in [*subject.hooks, None])
         spare = max(limit // 2, 1)  # the other half is for the model, the dictionaries and what is kept
 
         def fit(blocks: int, most: int, *, gradient: bool) -> int:
@@ -98,8 +97,8 @@ def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> d
         return {
             "forward": fit(model.n_layers, 128, gradient=False),
             "backward": fit(model.n_layers, 64, gradient=True),
-            "stretch": fit(longest, 64, gradient=True),
-            "edges": fit(longest, 1024, gradient=False),
+            "stretch": fit(model.n_layers, 64, gradient=True),
+            "edges": fit(model.n_layers, 1024, gradient=False),
             "interventions": fit(model.n_layers, 256, gradient=False),
         }
 
@@ -226,9 +225,10 @@ def _edges(
     edges: list[tuple[Node, Node]] = []
     weights: list[Tensor] = []
     bar.of(len(chosen) + 1)
-    for hook in [*subject.hooks, None]:
+    hooks = [hook for hook in subject.hooks if hook in sources]  # past a dictionary without a node, edges go on
+    for hook in [*hooks, None]:
         targets = [METRIC] if hook is None else [node for node in chosen if node.hook == hook]
-        stretch = stretch_to(hook, subject.hooks)
+        stretch = stretch_to(hook, hooks)
         starts = [node for h in stretch.sources if h in sources for node in sources[h].nodes]
         if targets and starts:
             compute = partial(_edges_into, recipe, subject, stretch, targets, sources, runs, rows)
@@ -236,7 +236,7 @@ def _edges(
             edges += [(start, target) for target in targets for start in starts]
             weights.append(found.permute(1, 0, 2).reshape(n, -1))
         bar.advance(len(targets))
-    return edges, torch.cat(weights, dim=1)
+    return edges, torch.cat(weights, dim=1) if weights else torch.zeros(n, 0)
 
 
 def _edges_into(
@@ -315,7 +315,7 @@ def _faithfulness(
         for s in _slices(len(alike), at_once)
     ]
     for number, some in enumerate(batches):
-        parts.append(work.tensors(f"faithfulness-{number}", partial(part, some))["metric"])
+        parts.append(work.tensors(f"faithfulness-{at_once}-{number}", partial(part, some))["metric"])
         bar.advance(len(some))
     return list(zip(interventions, torch.cat(parts), strict=True)), full
 

@@ -1,5 +1,6 @@
 """Opens what a recipe names: the model, its dictionaries, the prompt pairs."""
 
+import random
 from dataclasses import dataclass
 
 from ingest.dictionaries import Dictionary, dictionary_folders, from_folder, from_release
@@ -45,15 +46,19 @@ def open_subject(recipe: Recipe, where: str, device: str) -> Subject:
         dictionaries = _open_dictionaries(recipe, where, model)
     start = _start_token(recipe, where, model)
     with step("prompt pairs"):
-        name, words, train, held_out, names = _pairs(recipe, model)
+        name, words, train, held_out, names = _pairs(recipe, model, start)
         aligned = [
             align(pairs, model.tokenizer, start, source=name, position_names=names) for pairs in (train, held_out)
         ]
     for which, pairs in zip(("", "held-out "), aligned, strict=True):
-        if dropped := pairs.dropped.total():
-            reasons = ", ".join(f"{count} because {reason}" for reason, count in pairs.dropped.items())
-            console.print(f"{dropped} of {dropped + len(pairs.pairs)} {which}pairs dropped: {reasons}")
+        _tell_dropped(pairs, which)
     return Subject(model, dictionaries, name, words, aligned[0], aligned[1], start is not None)
+
+
+def _tell_dropped(pairs: Aligned, which: str) -> None:
+    if dropped := pairs.dropped.total():
+        reasons = ", ".join(f"{count} because {reason}" for reason, count in pairs.dropped.items())
+        console.print(f"{dropped} of {dropped + len(pairs.pairs)} {which}pairs dropped: {reasons}")
 
 
 def _open_dictionaries(recipe: Recipe, where: str, model: LanguageModel) -> dict[Hook, Dictionary]:
@@ -94,7 +99,9 @@ def _start_token(recipe: Recipe, where: str, model: LanguageModel) -> int | None
     return known[token]
 
 
-def _pairs(recipe: Recipe, model: LanguageModel) -> tuple[str, str, list[Pair], list[Pair], tuple[str, ...] | None]:
+def _pairs(
+    recipe: Recipe, model: LanguageModel, start: int | None
+) -> tuple[str, str, list[Pair], list[Pair], tuple[str, ...] | None]:
     """The task's name, its metric in words, its train and held-out pairs, the names of its positions."""
     said = recipe.task
     if said.generator is not None:
@@ -103,7 +110,12 @@ def _pairs(recipe: Recipe, model: LanguageModel) -> tuple[str, str, list[Pair], 
         held_out = made.generate(said.held_out, recipe.seed, Split.HELD_OUT)
         return said.name or made.name, made.metric, train, held_out, made.positions
     assert said.file is not None
-    pairs = read_pairs(said.file)
-    train, held_out = held_out_split(pairs, said.held_out / (said.pairs + said.held_out), recipe.seed)
     name = said.name or said.file.stem
+    whole = align(read_pairs(said.file), model.tokenizer, start, source=name)  # one length for both sides
+    _tell_dropped(whole, "")
+    train, held_out = held_out_split(whole.pairs, said.held_out / (said.pairs + said.held_out), recipe.seed)
+    if not train or not held_out:
+        raise ModelError(f"{said.file}: too few pairs to set some aside: give at least two that differ in other words")
+    for side in (train, held_out):
+        random.Random(recipe.seed).shuffle(side)  # what is taken below is not all of one word
     return name, LOGIT_DIFFERENCE, train[: said.pairs], held_out[: said.held_out], None

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from ingest.recipe import Recipe
 from ingest.weights import locate, weights_hash
-from store.errors import CircuitstoreError, ModelError
+from store.bundle import Bundle, open_bundle
+from store.errors import BundleError, CircuitstoreError, ModelError
+from store.uids import slug
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -45,23 +47,39 @@ def _hash_of(file: Path) -> str:
         raise ModelError(f"{file}: can't be read: {error.strerror}") from error
 
 
+def _is_whole(file: Path) -> bool:
+    """Whether a stage was done, and its file has not been damaged since."""
+    if not file.exists():
+        return False
+    try:
+        with safe_open(file, "numpy"):
+            return True
+    except SafetensorError:
+        return False
+
+
 class Work:
     """The work folder of one recipe below `out`."""
 
     def __init__(self, out: Path, name: str, mark: str):
         self.out = out
-        self.folder = out / ".work" / f"{name}-{mark[:12]}"
+        self.folder = out / ".work" / f"{slug(name)[:60]}-{mark[:12]}"
 
     def finished(self) -> Path | None:
         """The bundle that this recipe has given before, if it is still there."""
         done = self._read("done")
-        bundle = self.out / str(done["bundle"]) if done else None
-        return bundle if bundle is not None and (bundle / "manifest.json").exists() else None
+        if done is None:
+            return None
+        try:
+            bundle = open_bundle(self.out / str(done["bundle"]))
+        except BundleError:
+            return None
+        return bundle.path if bundle.uid == done["uid"] else None
 
-    def finish(self, bundle: Path) -> None:
+    def finish(self, bundle: Bundle) -> None:
         """Notes the bundle and drops the stages, which it makes superfluous."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._write("done", {"bundle": bundle.name})
+        self._write("done", {"bundle": bundle.path.name, "uid": bundle.uid})
         for file in self.folder.iterdir():
             if file.name != "done.json":
                 shutil.rmtree(file) if file.is_dir() else file.unlink()
@@ -75,7 +93,7 @@ class Work:
         from safetensors.torch import load_file, save_file
 
         file = self.folder / f"{stage}.safetensors"
-        if not file.exists():
+        if not _is_whole(file):
             found = {name: tensor.detach().cpu().contiguous() for name, tensor in compute().items()}
             self._aside(file, lambda aside: save_file(found, aside))
         return {name: tensor.clone() for name, tensor in load_file(file).items()}

@@ -20,6 +20,7 @@ START = "start"
 NOT_ONE_TOKEN = "an answer is not one token"
 SAME_ANSWER = "both answers are the same"
 SAME_PROMPT = "both prompts are the same"
+REPEATED = "the same pair stands before it"
 UNEQUAL = "clean and patch differ in their number of tokens"
 ANOTHER_LENGTH = "longer or shorter than most of the pairs"
 
@@ -80,9 +81,11 @@ def align(
     """
     dropped: Counter[str] = Counter()
     sound: list[_Tokens] = []
+    seen: set[Pair] = set()
     for pair in pairs:
         tokens = _tokens(pair, tokenizer)
-        reason = _unusable(tokens)
+        reason = REPEATED if pair in seen else _unusable(tokens)
+        seen.add(pair)
         if reason:
             dropped[reason] += 1
         else:

@@ -222,7 +222,7 @@ BAD: dict[str, tuple[dict[str, str], Callable[[Path], object] | None, type[Circu
         {},
         _twice,
         RecipeError,
-        "'blocks.1.hook_resid_post' (blocks.1.hook_resid_post) and 'other' (blocks.2.hook_resid_pre)",
+        "'blocks.1.hook_resid_post' (blocks.1.hook_resid_post) and 'other' (blocks.1.hook_resid_post)",
     ),
     "NaN in a dictionary": ({}, _with_nan, ModelError, "W_enc has values that are not finite"),
     "a start token that is none": (
