@@ -257,7 +257,7 @@ def _note(text: str) -> None:
 def _store_url() -> str:
     from store.settings import StoreSettings
 
-    return options.store or StoreSettings().store
+    return StoreSettings().store if options.store is None else options.store
 
 
 @contextmanager

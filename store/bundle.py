@@ -216,10 +216,12 @@ def _conform(given: pa.Table, of: Table, target: Path) -> pa.Table:
 
 def _put_in_place(bundle: Bundle, target: Path, replace: bool) -> None:
     if target.exists():
-        there = open_bundle(target) if (target / MANIFEST).exists() else None
+        there = _sound(target) if (target / MANIFEST).exists() else None
         if there and there.uid == bundle.uid:
             return
-        if there is None and (not target.is_dir() or any(target.iterdir())):
+        if there is None and replace and (target / MANIFEST).exists():
+            pass  # a damaged bundle is replaced by a sound one
+        elif there is None and (not target.is_dir() or any(target.iterdir())):
             raise BundleError(f"{target} exists and is no bundle: write to another folder")
         if there and not replace:
             raise BundleError(f"{target} holds another bundle: write to another folder, or say to replace it")
@@ -230,6 +232,16 @@ def _put_in_place(bundle: Bundle, target: Path, replace: bool) -> None:
     else:
         bundle.path.rename(target)
     _sync(target.parent)
+
+
+def _sound(folder: Path) -> Bundle | None:
+    """The bundle in a folder, if it can be loaded."""
+    try:
+        bundle = open_bundle(folder)
+        bundle.validate()
+    except BundleError:
+        return None
+    return bundle
 
 
 def _sync(path: Path) -> None:

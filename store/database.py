@@ -83,9 +83,15 @@ def open_store(url: str, *, read_only: bool = False, settings: StoreSettings | N
 
         return LadybugStore(path, read_only=read_only, settings=settings)
     if re.fullmatch(r"(bolt|neo4j)(\+s|\+ssc)?", scheme) and "://" in url:
-        if "@" in urlsplit(url).netloc:
+        if "@" in url:
             raise UsageError("a store's URL may hold no user or password: they stand in CIRCUITSTORE_NEO4J_USER and "
                              "CIRCUITSTORE_NEO4J_PASSWORD")  # fmt: skip
+        try:
+            plain = urlsplit(url).port is None or not urlsplit(url).query
+        except ValueError:
+            plain = False
+        if not plain:
+            raise UsageError(f"the store's URL has no such port, or more than an address; write {FORMS}")
         from store.neo4j import Neo4jStore
 
         return Neo4jStore(url, read_only=read_only, settings=settings)

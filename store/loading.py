@@ -40,7 +40,7 @@ def steps(bundle: Bundle, circuits: Collection[str]) -> list[Step]:
     """
     ends = bundle.ends
     wanted = pc.is_in(bundle.table("Circuit")["uid"], pa.array(sorted(circuits), pa.string())).to_numpy()
-    planned = [_rows(bundle, ends, name, wanted) for name in bundle.manifest.tables]
+    planned = [_rows(bundle, ends, name, wanted) for name in TABLES if name in bundle.manifest.tables]
     return [*(step for step in planned if step.rows.num_rows), *_feeds(bundle, ends, wanted)]
 
 

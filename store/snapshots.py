@@ -10,6 +10,7 @@ Knows nothing of the schema.
 """
 
 import fcntl
+import glob
 import os
 import queue
 import shutil
@@ -178,7 +179,8 @@ def _copy(source: Path, target: Path) -> None:
 
 def _belonging_to(path: Path) -> list[Path]:
     """The file and what LadybugDB puts beside it."""
-    return [path, *path.parent.glob(f"{path.name}.*")] if path.exists() else [*path.parent.glob(f"{path.name}.*")]
+    beside = list(path.parent.glob(f"{glob.escape(path.name)}.*"))
+    return [path, *beside] if path.exists() else beside
 
 
 def _remove(path: Path) -> None:

@@ -7,6 +7,7 @@ from api.dependencies import CatalogueDep, SettingsDep, StoreDep
 from api.errors import responses
 from api.openapi import operation
 from queries.catalogue import Catalogue
+from store.errors import QueryError
 
 
 def router(catalogue: Catalogue) -> APIRouter:
@@ -35,6 +36,8 @@ def router(catalogue: Catalogue) -> APIRouter:
     )
     def circuit_graph(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
         given = parameters(request)
+        if "circuit" in given:
+            raise QueryError("graph_edges: the circuit stands in the path; leave the parameter 'circuit' out")
         arguments = edges.arguments({("circuit" if name == "uid" else name): given[name] for name in given})
         nodes_wanted = {"circuit": arguments["circuit"], "limit": arguments["top_nodes"]}
         nodes = run(store, catalogue, settings, "top_nodes", nodes_wanted)
