@@ -6,7 +6,7 @@ import sys
 
 import bench
 
-NOT_BENCHMARKS = {"__main__", "demo_world", "kill_load", "report"}
+NOT_BENCHMARKS = {"__main__", "demo_world", "kill_ingest", "kill_load", "report"}
 
 
 def main() -> int:

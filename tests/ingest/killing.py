@@ -48,34 +48,45 @@ def kill_repeatedly(recipe: Path, folder: Path, kills: int, seed: int) -> tuple[
     finish(start(recipe, folder / "undisturbed"))
     length = time.monotonic() - began
     killed = kept = 0
-    out = folder / "killed"
+    outs = [folder / "killed"]
     while killed < kills:
-        before = stages(out)
-        child = start(recipe, out)
+        before = stages(outs[-1])
+        child = start(recipe, outs[-1])
         time.sleep(chance.uniform(0, length / 2 if kept < kills / 2 else length))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         killed += 1
-        after = stages(out)
-        if any(out.glob("[!.]*")):  # the bundle is there: begin anew
-            out = folder / f"killed-{killed}"
+        if any(outs[-1].glob("[!.]*")):  # the bundle is there: begin anew
+            outs.append(folder / f"killed-{killed}")
             continue
+        after = stages(outs[-1])
         if any(after.get(file) != written for file, written in before.items()):
             raise SystemExit("a stage that was done was done again")
         kept += bool(after)
-    finish(start(recipe, out))
-    uids = {open_bundle(next(place.glob("[!.]*"))).uid for place in (folder / "undisturbed", out)}
-    if len(uids) != 1:
-        raise SystemExit(f"the bundles differ: {uids}")
-    if left := [file for file in out.glob(".work/*/*") if file.name != "done.json"]:
-        raise SystemExit(f"left behind: {left}")
+    wanted = uid_of(folder / "undisturbed")
+    for out in outs:
+        finish(start(recipe, out))
+        if uid_of(out) != wanted:
+            raise SystemExit(f"the bundles differ: {wanted}, and {uid_of(out)} in {out}")
+        if left := [file for file in out.glob(".work/*/*") if file.name != "done.json"]:
+            raise SystemExit(f"left behind: {left}")
     return killed, kept
 
 
-if __name__ == "__main__":
+def uid_of(out: Path) -> str:
+    """Of the one bundle that an ingest wrote."""
+    (bundle,) = out.glob("[!.]*")
+    return open_bundle(bundle).uid
+
+
+def main(recipe: Path, folder: Path, kills: int, seed: int) -> None:
     import ingest.assembly
     import ingest.pipeline
     import ingest.subject  # noqa: F401 (read once, before the first fork)
 
-    killed, kept = kill_repeatedly(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    killed, kept = kill_repeatedly(recipe, folder, kills, seed)
     print(f"{killed} kills, {kept} of them after something was done: the same bundle")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
