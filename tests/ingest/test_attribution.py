@@ -1,5 +1,6 @@
 """Node and edge effects: exact on a linear model, and close to what patching observes on a random transformer."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -333,6 +334,82 @@ def test_edges_into_the_metric_are_the_effects_of_the_last_nodes_by_the_gradient
     for formula, effects in expected:
         (incoming,) = world.weights(None, [METRIC], formula, 16)
         torch.testing.assert_close(incoming, effects, rtol=1e-3, atol=1e-4)
+
+
+def moved_towards(by_clean: Tensor, by_path: Tensor, share: Tensor) -> Tensor:
+    return by_clean + share.abs().clamp(max=1) * (by_path - by_clean)
+
+
+def changes_of(world: World, run: Callable[[Tensor], Tensor], source: int, steps: int) -> tuple[Tensor, Tensor]:
+    """First-order changes of what `run` makes of the first hook's value when a source is patched: at the clean run,
+    and averaged along the path. By Jacobian-vector products, one source at a time, through the whole stretch."""
+    first = world.hooks[0]
+    at_first = world.sources[first]
+    direction = torch.zeros_like(world.clean[first])
+    direction[:, at_first.nodes[source].position] = at_first.change[:, source]
+
+    def at(alpha: float) -> Tensor:
+        x = torch.lerp(world.clean[first], world.patch[first], alpha)
+        _, change = torch.autograd.functional.jvp(run, x, direction)
+        assert isinstance(change, Tensor)
+        return change
+
+    return at(0.0), torch.stack([at((k + 0.5) / steps) for k in range(steps)]).mean(0)
+
+
+def test_weights_along_the_path_are_those_of_the_formulas_written_out(tiny: LanguageModel) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
+    first, second = world.hooks
+    assert first.boundary is not None
+    assert second.boundary is not None
+    dictionary = world.dictionaries[second]
+    before, after = (dictionary.encode(values[second])[:, 5] for values in (world.clean, world.patch))
+    wakes = ((before == 0) & (after > 0)).sum(0).topk(2).indices.tolist()  # silent on the clean run: JumpReLU's trap
+    stays = ((before > 0) & (after > 0)).sum(0).topk(2).indices.tolist()
+    targets = [Node("feature", second, 5, index) for index in wakes + stays]
+    found = {formula: world.weights(second, targets, formula, 3) for formula in FORMULAS}
+    g_clean, g_path = world.runs.gradient_clean[second][:, 5], world.runs.gradient_path[second][:, 5]
+    all_m = world.m_patch - world.m_clean
+    sources = [s for s, node in enumerate(world.sources[first].nodes) if node.position in (2, 5)][::6]
+    for t, target in enumerate(targets):
+        index = target.index
+        assert index is not None
+        g_c, g_p = g_clean @ dictionary.W_dec[index], g_path @ dictionary.W_dec[index]
+        pi, pi_patch = (dictionary.linear(values[second])[:, 5] for values in (world.clean, world.patch))
+
+        def pre_activation(x: Tensor, index: int = index) -> Tensor:
+            return dictionary.linear(tiny.run(x, first.boundary, second.boundary))[:, 5, index]  # type: ignore[arg-type]
+
+        def change_of_feature(by: Tensor, index: int = index, pi: Tensor = pi) -> Tensor:
+            moved = pi.clone()
+            moved[:, index] += by
+            return dictionary.activation(moved)[:, index] - dictionary.activation(pi)[:, index]
+
+        for s in sources:
+            c, p = changes_of(world, pre_activation, s, 3)
+            by_path = g_p * change_of_feature(p)
+            d = change_of_feature(moved_towards(c, p, p / (pi_patch - pi)[:, index]))
+            shared = moved_towards(g_c, g_p, 2 * g_p * d / all_m) * d
+            torch.testing.assert_close(found["path"][t, :, s], by_path, rtol=1e-3, atol=1e-4)
+            torch.testing.assert_close(found["share-weighted"][t, :, s], shared, rtol=1e-3, atol=1e-4)
+    asleep = before[:, wakes].T == 0
+    assert bool(asleep.any())
+    assert float(found["reference"][:2][asleep].abs().max()) == 0
+    assert float(found["share-weighted"][:2][asleep].abs().max()) > 0
+
+
+def test_edges_into_the_metric_take_their_share_of_its_change(tiny: LanguageModel) -> None:
+    world = world_at(tiny, "blocks.2.hook_resid_post")
+
+    def metric(x: Tensor) -> Tensor:
+        return world.metric(world.model.logits(world.model.run(x, 3, N_LAYERS)[:, -1]))
+
+    (found,) = world.weights(None, [METRIC], "share-weighted", 3)
+    sources = range(0, len(world.sources[world.hooks[0]].nodes), 9)
+    for s in sources:
+        c, p = changes_of(world, metric, s, 3)
+        expected = moved_towards(c, p, 2 * p / (world.m_patch - world.m_clean))
+        torch.testing.assert_close(found[:, s], expected, rtol=1e-3, atol=1e-4)
 
 
 def test_no_edge_leads_back_in_position(tiny: LanguageModel) -> None:
