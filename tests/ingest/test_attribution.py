@@ -350,7 +350,7 @@ def changes_of(world: World, run: Callable[[Tensor], Tensor], source: int, steps
 
     def at(alpha: float) -> Tensor:
         x = torch.lerp(world.clean[first], world.patch[first], alpha)
-        _, change = torch.autograd.functional.jvp(run, x, direction)
+        _, change = torch.autograd.functional.jvp(run, x, direction)  # type: ignore[no-untyped-call]
         assert isinstance(change, Tensor)
         return change
 
@@ -396,6 +396,31 @@ def test_weights_along_the_path_are_those_of_the_formulas_written_out(tiny: Lang
     assert bool(asleep.any())
     assert float(found["reference"][:2][asleep].abs().max()) == 0
     assert float(found["share-weighted"][:2][asleep].abs().max()) > 0
+
+
+def test_weights_into_error_terms_are_those_of_the_formulas_written_out(tiny: LanguageModel) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
+    first, second = world.hooks
+    dictionary = world.dictionaries[second]
+    target = Node("error", second, 5)
+    found = {formula: world.weights(second, [target], formula, 3)[0] for formula in FORMULAS}
+    g_c, g_p = world.runs.gradient_clean[second][:, 5], world.runs.gradient_path[second][:, 5]
+    whole = (g_p * (dictionary.error(world.patch[second]) - dictionary.error(world.clean[second]))[:, 5]).sum(-1)
+
+    def error(x: Tensor) -> Tensor:
+        return dictionary.error(tiny.run(x, 1, 3))[:, 5]
+
+    for s in [s for s, node in enumerate(world.sources[first].nodes) if node.position in (2, 5)][::6]:
+        c, p = changes_of(world, error, s, 3)
+        by_clean, by_path = (g_c * c).sum(-1), (g_p * p).sum(-1)
+        expected = {
+            "clean": by_clean,
+            "reference": (g_p * c).sum(-1),
+            "path": by_path,
+            "share-weighted": moved_towards(by_clean, by_path, by_path / whole),
+        }
+        for formula in FORMULAS:
+            torch.testing.assert_close(found[formula][:, s], expected[formula], rtol=1e-3, atol=1e-4)
 
 
 def test_edges_into_the_metric_take_their_share_of_its_change(tiny: LanguageModel) -> None:
@@ -460,6 +485,20 @@ def test_means_and_mean_effects_do_not_depend_on_the_size_of_batches(tiny: Langu
 
     for whole, parts in zip(at(4), at(3), strict=True):
         torch.testing.assert_close(whole, parts)
+
+
+def test_mean_effects_are_means_of_the_effects_of_pairs_and_means_of_both_runs(tiny: LanguageModel) -> None:
+    world = world_at(tiny, "blocks.1.hook_resid_post")
+    (hook,) = world.hooks
+    dictionary, clean, patch = world.dictionaries[hook], world.clean[hook], world.patch[hook]
+    features, errors, means = mean_effects(dictionary, world.runs.gradient_path[hook], clean, patch, 4)
+    for node, effect in pair_effects({hook: world.sources[hook]}, world.runs.gradient_path).items():
+        assert node.position is not None
+        found = errors[node.position] if node.kind == "error" else features[node.position, node.index]
+        torch.testing.assert_close(found, effect.mean(), rtol=1e-3, atol=1e-5)
+    both = torch.cat([clean, patch])
+    torch.testing.assert_close(means.value, both.mean(0))
+    torch.testing.assert_close(means.features, dictionary.encode(both).mean(0))
 
 
 def test_candidates_are_ranked_by_the_size_of_their_effect_and_start_after_the_start_token(

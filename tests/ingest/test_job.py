@@ -6,11 +6,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 
+from ingest.ablation import Intervention, measure
+from ingest.gradients import Metric, along_hooks, along_inputs, gradients_at, hook_values
+from ingest.hooks import EMBEDDING
 from ingest.job import run_recipe
+from ingest.nodes import mean_effects, rank
 from ingest.recipe import read_recipe
 from ingest.subject import open_subject
 from ingest.work import Work
@@ -60,6 +65,51 @@ def test_held_out_pairs_are_not_those_of_the_circuit(made: tuple[Path, Bundle]) 
     assert train == set(made[1].table("Prompt")["text"].to_pylist())
     assert held_out
     assert not train & held_out
+
+
+@pytest.mark.parametrize("method", ["attribution-patching", "ig-inputs", "ig-dictionary"])
+def test_what_stands_in_the_bundle_is_what_its_parts_compute(
+    method: Literal["attribution-patching", "ig-inputs", "ig-dictionary"], tmp_path: Path
+) -> None:
+    recipe = save_recipe(
+        tmp_path,
+        nodes=f'method = "{method}"\nsteps = 3',
+        pruning="top_nodes = 12\nnode_threshold = 0.0",
+        prompts="circuits = false",
+    )
+    (path,) = run_recipe(recipe, tmp_path / "out")
+    subject = open_subject(read_recipe(recipe), "tiny.toml", "cpu")
+    model, hooks = subject.model, [EMBEDDING, *subject.hooks]
+    train, held_out = (
+        (part, Metric(part.clean_answers, part.patch_answers)) for part in (subject.train, subject.held_out)
+    )
+    clean, _ = hook_values(model, train[0].clean_tokens, hooks, train[1])
+    patch, _ = hook_values(model, train[0].patch_tokens, hooks, train[1])
+    by = {
+        "attribution-patching": lambda: gradients_at(model, 0, clean[EMBEDDING], hooks, train[1])[0],
+        "ig-inputs": lambda: along_inputs(model, clean, patch, hooks, train[1], 3),
+        "ig-dictionary": lambda: along_hooks(model, clean, patch, hooks, train[1], 3),
+    }[method]()
+    effects, means = {}, {}
+    for hook, dictionary in subject.dictionaries.items():
+        features, errors, means[hook] = mean_effects(dictionary, by[hook], clean[hook], patch[hook], 99)
+        effects[hook] = (features, errors)
+    strongest = [node for node in rank(effects, 1, 12).nodes if node.kind == "feature"][:12]
+    wanted = {
+        (n.hook.layer, n.position, n.index): float(effects[n.hook][0][n.position, n.index]) for n in strongest if n.hook
+    }
+    bundle = open_bundle(path)
+    found = {
+        (row["layer"], row["position"], row["index"]): row["effect"]
+        for row in bundle.table("CircuitNode").to_pylist()
+        if row["kind"] == "feature"
+    }
+    assert found == pytest.approx(wanted, rel=1e-3, abs=1e-5)
+    for row in bundle.table("Ablation").to_pylist():
+        if row["kind"] == "faithfulness":
+            one = Intervention("faithfulness", strongest[: row["n_nodes"]], row["errors"])
+            arguments = (model, subject.dictionaries, means, held_out[0].clean_tokens, held_out[1])
+            assert row["metric"] == pytest.approx(float(measure(*arguments, [one], 1).mean()), rel=1e-3, abs=1e-4)
 
 
 def test_the_same_recipe_is_not_computed_twice_and_the_same_seed_gives_the_same_bundle(
