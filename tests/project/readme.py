@@ -47,7 +47,8 @@ def run(commands: list[str], store: str) -> Iterator[str]:
     script = "\n".join(["trap 'kill $(jobs -p) 2>/dev/null' EXIT", *(f"{command}\n{told}" for command in commands)])
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "CIRCUITSTORE_STORE": store, "COLUMNS": "120", "NO_COLOR": "1"}
-    environment.pop("MAKEFLAGS", None)
+    for name in ("MAKEFLAGS", "MAKELEVEL"):  # which would have an inner make tell where it works
+        environment.pop(name, None)
     done = subprocess.run(
         ["bash", "-c", script], capture_output=True, text=True, cwd=ROOT, env=environment, check=False
     )
