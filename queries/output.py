@@ -30,10 +30,12 @@ def write(rows: Rows, form: Format, out: TextIO, note: Callable[[str], None]) ->
 
 
 def only(rows: Rows, columns: list[str]) -> Rows:
-    """Some of the columns, in the order given. Raises UsageError for one that is not there."""
-    for column in columns:
+    """Some of the columns, in the order given. Raises UsageError for one that is not there, or is named twice."""
+    for n, column in enumerate(columns):
+        if column in columns[:n]:
+            raise UsageError(f"--columns: {column!r} is named twice")
         if column not in rows.columns:
-            raise UsageError(f"no column {column!r}; there are {', '.join(rows.columns)}")
+            raise UsageError(f"--columns: no column {column!r}; there are {', '.join(rows.columns)}")
     chosen = [rows.columns.index(column) for column in columns]
     return Rows(columns, [[row[i] for i in chosen] for row in rows.rows], rows.truncated)
 

@@ -5,6 +5,7 @@ goes out typed, or an error says what is allowed.
 """
 
 import math
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
@@ -15,6 +16,10 @@ from store.errors import QueryError
 from store.schema import NODES, UID
 
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
+
+_WHOLE = re.compile(r"[-+]?[0-9]+")
+_NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+"""Numbers as text. Python's int() and float() read more: 1_0, ٣, " 3 "."""
 
 
 class ParameterType(StrEnum):
@@ -130,6 +135,8 @@ def _string(value: object) -> Value:
 def _int(value: object) -> Value:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise TypeError
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ValueError
     whole = int(value)
     if abs(whole) >= 2**63:
         raise ValueError
@@ -139,6 +146,8 @@ def _int(value: object) -> Value:
 def _float(value: object) -> Value:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise TypeError
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError
     number = float(value)
     if not math.isfinite(number):
         raise ValueError
