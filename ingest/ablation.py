@@ -93,7 +93,7 @@ def _mask(one: Intervention, hook: Hook, like: Tensor, first_position: int) -> T
 
 
 def random_circuit(nodes: Sequence[Node], means: dict[Hook, Means], seed: int) -> list[Node]:
-    """As many features as `nodes` has at each hook and position, drawn from those ever active there."""
+    """As many features as `nodes` has at each hook and position, drawn from the others ever active there."""
     generator = torch.Generator().manual_seed(seed)
     drawn: list[Node] = []
     places: dict[tuple[Hook | None, int | None], int] = {}
@@ -103,6 +103,8 @@ def random_circuit(nodes: Sequence[Node], means: dict[Hook, Means], seed: int) -
         assert hook is not None
         assert position is not None
         active = means[hook].features[position].nonzero().flatten().cpu()
+        own = torch.tensor([node.index for node in nodes if (node.hook, node.position) == (hook, position)])
+        active = active[~torch.isin(active, own)]
         chosen = active[torch.randperm(len(active), generator=generator)[:count]]
         drawn += [Node("feature", hook, position, index) for index in chosen.tolist()]
     return drawn

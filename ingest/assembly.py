@@ -83,9 +83,7 @@ def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out
         used |= {found.nodes[n] for n in draft.nodes}
         rows["PRODUCED_BY.Circuit-Run"].append({"source": uid, "target": run_uid})
         rows["FOR_TASK"].append({"source": uid, "target": task})
-        if pair is None:
-            _ablations(rows, uid, found)
-        else:
+        if pair is not None:
             _prompt(rows, uid, subject, pair)
     _features(rows, subject, used)
     tables = {name: pa.Table.from_pylist(rows[name], _schema(name)) for name in TABLES if rows.get(name)}
@@ -164,17 +162,23 @@ def _draft(
 def _circuit(
     rows: dict[str, list[Row]], recipe: Recipe, subject: Subject, found: Found, draft: Draft, pair: int | None
 ) -> str:
-    """Adds a circuit's own rows. Returns its uid."""
+    """Adds a circuit's own rows. Returns its uid, which holds a hash of all of them."""
     local = {found.nodes[n]: _node_row(subject, found.nodes[n], draft, n, pair) for n in draft.nodes}
     edges = [(*found.edges[e], draft.weights[e]) for e in draft.edges]
-    content = _hash(
-        [
-            *local.values(),
-            *([local[u]["uid"], local[d]["uid"], weight] for u, d, weight in edges),
-            draft.clean_metric,
-            draft.patch_metric,
-        ]
-    )
+    ablations = _ablations(found) if pair is None else []
+    circuit: Row = {
+        "name": draft.name,
+        "method": f"{recipe.nodes.method}, {recipe.edges.formula} edges",
+        "thresholds": json.dumps(recipe.pruning.model_dump()),
+        "aggregation": draft.aggregation,
+        "n_nodes": len(local),
+        "n_edges": len(edges),
+        "clean_metric": draft.clean_metric,
+        "patch_metric": draft.patch_metric,
+        "faithfulness": draft.faithfulness,
+    }
+    edge_rows = [[local[u]["uid"], local[d]["uid"], weight] for u, d, weight in edges]
+    content = _hash([circuit, *local.values(), *edge_rows, *ablations])
     uid = circuit_uid(draft.name, subject.model.name, content)
     for node, row in local.items():
         row["uid"] = f"{uid}{row['uid']}"
@@ -185,21 +189,11 @@ def _circuit(
     rows["ATTRIBUTES_TO"] += [
         {"source": local[u]["uid"], "target": local[d]["uid"], "weight": weight} for u, d, weight in edges
     ]
-    rows["Circuit"].append(
-        {
-            "uid": uid,
-            "name": draft.name,
-            "method": f"{recipe.nodes.method}, {recipe.edges.formula} edges",
-            "thresholds": json.dumps(recipe.pruning.model_dump()),
-            "aggregation": draft.aggregation,
-            "n_nodes": len(local),
-            "n_edges": len(edges),
-            "clean_metric": draft.clean_metric,
-            "patch_metric": draft.patch_metric,
-            "faithfulness": draft.faithfulness,
-            "created_at": rows["Run"][0]["started_at"],
-        }
-    )
+    rows["Circuit"].append({"uid": uid, **circuit, "created_at": rows["Run"][0]["started_at"]})
+    for row in ablations:
+        row["uid"] = f"{uid}:{row['uid']}"
+        rows["Ablation"].append(row)
+        rows["TESTS"].append({"source": row["uid"], "target": uid})
     rows["OF_MODEL.Circuit-Model"].append({"source": uid, "target": subject.model.name})
     rows["USES"] += [
         {"source": uid, "target": dictionary_uid(subject.model.name, hook.name)} for hook in subject.dictionaries
@@ -284,22 +278,20 @@ def _share(found: Found, one: Intervention, metric: Tensor) -> float | None:
 
 
 def _faithfulness_at(found: Found, n_features: int) -> float | None:
-    """F of the size that was measured and is nearest to a circuit's, errors ablated."""
-    measured = [
-        (abs(len(one.nodes) - n_features), _share(found, one, metric))
-        for one, metric in found.measurements
-        if one.kind == "faithfulness" and one.errors == "ablated" and one.nodes
-    ]
-    return min(measured, key=lambda at: at[0])[1] if measured else None
+    """F of the circuit's own features, errors ablated."""
+    own = ("faithfulness", "ablated", n_features)
+    measured = [m for m in found.measurements if (m[0].kind, m[0].errors, len(m[0].nodes)) == own]
+    return _share(found, *measured[0]) if measured else None
 
 
-def _ablations(rows: dict[str, list[Row]], circuit: str, found: Found) -> None:
+def _ablations(found: Found) -> list[Row]:
+    """A row a measurement; the uid is what comes behind the circuit's."""
+    rows = []
     for one, metric in found.measurements:
         seed = [] if one.seed is None else [str(one.seed)]
-        uid = ":".join([circuit, one.kind, one.errors, str(len(one.nodes)), *seed])
-        rows["Ablation"].append(
+        rows.append(
             {
-                "uid": uid,
+                "uid": ":".join([one.kind, one.errors, str(len(one.nodes)), *seed]),
                 "kind": one.kind,
                 "baseline": "mean",
                 "errors": one.errors,
@@ -311,4 +303,4 @@ def _ablations(rows: dict[str, list[Row]], circuit: str, found: Found) -> None:
                 "seed": one.seed,
             }
         )
-        rows["TESTS"].append({"source": uid, "target": circuit})
+    return rows

@@ -6,7 +6,9 @@ attribution needs to know three things of a dictionary: π, φ and the decoder's
 """
 
 import json
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,8 +19,10 @@ from torch import Tensor
 
 from ingest.hooks import Hook, parse_hook
 from ingest.models import LanguageModel
+from ingest.progress import console
 from ingest.weights import weights_hash
 from store.errors import ModelError
+from store.uids import slug
 
 
 class Activation(Protocol):
@@ -148,6 +152,10 @@ def open_dictionary(sae: SAE[Any], hook: Hook, source: str, sha256: str) -> Dict
     for name, value in weights.items():
         if not bool(torch.isfinite(value).all()):
             raise ModelError(f"{source}: {name} has values that are not finite (NaN or infinity); get the file again")
+    b_dec = weights["b_dec"]
+    b_in = b_dec if sae.cfg.apply_b_dec_to_input else torch.zeros_like(b_dec)
+    if _reads_centred(sae):
+        weights = _centred(weights, b_in)
     activation: Activation
     if architecture == "standard":
         activation = JumpReLU(weights["b_enc"], torch.zeros_like(weights["b_enc"]))
@@ -161,48 +169,88 @@ def open_dictionary(sae: SAE[Any], hook: Hook, source: str, sha256: str) -> Dict
         raise ModelError(
             f"{source}: the architecture {architecture!r} is not supported; use jumprelu, standard, topk or gated"
         )
-    b_dec = weights["b_dec"]
-    b_in = b_dec if sae.cfg.apply_b_dec_to_input else torch.zeros_like(b_dec)
     return Dictionary(hook, architecture, source, sha256, weights["W_enc"], weights["W_dec"], b_in, b_dec, activation)
 
 
-def dictionary_folders(folder: Path) -> list[Path]:
-    """The SAELens folders at or right below a folder."""
-    return sorted(path.parent for path in [*folder.glob("cfg.json"), *folder.glob("*/cfg.json")])
+def hook_of(folder: Path, model: LanguageModel) -> Hook:
+    """The hook that the dictionary in a SAELens folder reads. Raises ModelError."""
+    config = _read_config(folder)
+    metadata = config.get("metadata")
+    name = metadata.get("hook_name") if isinstance(metadata, dict) else None
+    name = name or config.get("hook_name")
+    if not isinstance(name, str):
+        raise ModelError(f"{folder / 'cfg.json'}: it does not say which hook the dictionary reads (hook_name)")
+    return parse_hook(name, model.n_layers)
 
 
 def from_folder(folder: Path, model: LanguageModel) -> Dictionary:
     """The dictionary in a SAELens folder (`cfg.json` and `sae_weights.safetensors`). Raises ModelError."""
-    config = _read_config(folder)
-    hook_name = (config.get("metadata") or {}).get("hook_name") or config.get("hook_name")
-    if not hook_name:
-        raise ModelError(f"{folder / 'cfg.json'}: it does not say which hook the dictionary reads (hook_name)")
-    hook = parse_hook(hook_name, model.n_layers)
+    hook = hook_of(folder, model)
     try:
-        sae = SAE.load_from_disk(folder, dtype="float32", device=str(model.device))
+        with _without_advice():
+            sae = SAE.load_from_disk(folder, dtype="float32", device=str(model.device))
     except Exception as error:  # SAELens raises many kinds
         raise ModelError(f"{folder} is not a dictionary that SAELens can load: {_first_line(error)}") from error
-    dictionary = open_dictionary(sae, hook, folder.name, weights_hash(folder / "sae_weights.safetensors"))
-    return _fitting(dictionary, model)
+    sha256 = weights_hash(folder / "sae_weights.safetensors")
+    return _fitting(open_dictionary(sae, hook, folder.name, sha256), sae, model)
 
 
 def from_release(release: str, sae_id: str, model: LanguageModel) -> Dictionary:
     """A dictionary of a SAELens release, fetched from its hub. Raises ModelError."""
     try:
-        sae = SAE.from_pretrained(release, sae_id, device=str(model.device))
+        with _without_advice():
+            sae = SAE.from_pretrained(release, sae_id, device=str(model.device))
     except Exception as error:  # SAELens raises many kinds
         raise ModelError(f"the dictionary {sae_id!r} of {release!r} could not be had: {_first_line(error)}") from error
     hook = parse_hook(sae.cfg.metadata.hook_name, model.n_layers)
-    return _fitting(open_dictionary(sae, hook, f"{release}/{sae_id}", ""), model)
+    return _fitting(open_dictionary(sae, hook, f"{release}/{sae_id}", ""), sae, model)
 
 
-def _fitting(dictionary: Dictionary, model: LanguageModel) -> Dictionary:
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep back SAELens's advice on how to load the model: what it asks for is done to the dictionary instead."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
+
+
+def _fitting(dictionary: Dictionary, sae: SAE[Any], model: LanguageModel) -> Dictionary:
+    """The dictionary as it reads this model's own activations."""
     if dictionary.d_in != model.d_model:
         raise ModelError(
             f"{dictionary.source}: the dictionary is {dictionary.d_in} wide, but the model {model.name} has "
             f"d_model {model.d_model}; use dictionaries that were trained on this model"
         )
+    if not model.has(dictionary.hook):
+        raise ModelError(f"{dictionary.source}: the model {model.name} has no hook {dictionary.hook.name!r}")
+    trained_on = sae.cfg.metadata.model_name
+    if trained_on and slug(str(trained_on).rpartition("/")[2]) != model.name:
+        console.print(f"{dictionary.source}: was trained on {trained_on}, and is used on {model.name}")
+    if _reads_centred(sae) and not model.is_layer_norm:
+        raise ModelError(
+            f"{dictionary.source}: was trained on centred weights, which only models with LayerNorm have; "
+            f"{model.name} has another norm"
+        )
     return dictionary
+
+
+def _reads_centred(sae: SAE[Any]) -> bool:
+    """Whether it was trained on a model whose writing weights had been centred (see `_centred`)."""
+    return bool((sae.cfg.metadata.model_from_pretrained_kwargs or {}).get("center_writing_weights"))
+
+
+def _centred(weights: dict[str, Tensor], b_in: Tensor) -> dict[str, Tensor]:
+    """Weights that read the stream x itself where they were trained on x − mean(x).
+
+    Centring what is written into the stream changes nothing behind a LayerNorm, so many models are trained on so.
+    (x − mean(x) − b) W = (x − b) W' + b (W' − W), where W' is W with every column free of its mean.
+    """
+    encoder = weights["W_enc"] - weights["W_enc"].mean(0)
+    shift = b_in @ (encoder - weights["W_enc"])
+    shifted: dict[str, Tensor] = {name: weights[name] + shift for name in ("b_enc", "b_gate") if name in weights}
+    if "r_mag" in weights:
+        shifted["b_mag"] = weights["b_mag"] + weights["r_mag"].exp() * shift
+    return weights | shifted | {"W_enc": encoder}
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import resource
 import sys
 import time
@@ -12,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ingest.recipe import Recipe, read_recipe
-from ingest.work import Work, fingerprint
+from ingest.tasks.pairs import read_pairs
+from ingest.tasks.registry import task
+from ingest.work import LIBRARIES, Work, fingerprint, parameters
 from store.errors import UsageError
 
 DEFAULT_OUT = Path("bundles")
-_LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers")
 
 
 def run_recipe(
@@ -30,7 +32,13 @@ def run_recipe(
     recipe = read_recipe(recipe_path)
     out = out or DEFAULT_OUT
     name = recipe_path.stem if recipe.task.name is None else recipe.task.name
-    work = Work(out, name, fingerprint(recipe))
+    if recipe.task.file is not None:
+        read_pairs(recipe.task.file)  # what is wrong there is told before anything slow begins
+    elif recipe.task.generator is not None:
+        task(recipe.task.generator)
+    if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise UsageError(f"--device: {device!r} is no device to compute on; use cpu, cuda or cuda:N")
+    work = Work(out, name, fingerprint(recipe, device))
     if (bundle := work.finished()) is not None:
         return [bundle]
     return [_compute(recipe, recipe_path, work, memory, device)]
@@ -51,20 +59,21 @@ def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, 
     torch.manual_seed(recipe.seed)
     where = _device(device)
     subject = open_subject(recipe, str(recipe_path), where)
-    found = find_circuit(recipe, subject, work, memory)
-    with step("bundle"):
-        run: dict[str, Any] = {
-            "command": "ingest",
-            "params": recipe.model_dump_json(exclude={"dictionaries": {"folder"}, "task": {"file"}}),
-            "seed": recipe.seed,
-            "versions": json.dumps(_versions()),
-            "device": torch.cuda.get_device_name(where) if where.startswith("cuda") else "cpu",
-            "started_at": started.isoformat(timespec="seconds"),
-            "seconds": round(time.monotonic() - clock, 3),
-            "memory": _peak_memory(),
-        }
-        bundle = write_circuits(recipe, subject, found, run, work.out)
-    work.finish(bundle)
+    with work.locked():
+        found = find_circuit(recipe, subject, work, memory)
+        with step("bundle"):
+            run: dict[str, Any] = {
+                "command": "ingest",
+                "params": parameters(recipe),
+                "seed": recipe.seed,
+                "versions": json.dumps(_versions()),
+                "device": torch.cuda.get_device_name(where) if where.startswith("cuda") else "cpu",
+                "started_at": started.isoformat(timespec="seconds"),
+                "seconds": round(time.monotonic() - clock, 3),
+                "memory": _peak_memory(),
+            }
+            bundle = write_circuits(recipe, subject, found, run, work.out)
+        work.finish(bundle)
     return bundle.path
 
 
@@ -73,17 +82,14 @@ def _device(wanted: str | None) -> str:
 
     if wanted is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(wanted)
-    except RuntimeError:
-        raise UsageError(f"--device: {wanted!r} is no device; use cpu, cuda or cuda:N") from None
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"--device: there is no {wanted!r} here ({torch.cuda.device_count()} CUDA devices); use cpu")
+    there = torch.cuda.device_count()
+    if wanted.startswith("cuda") and int(wanted.partition(":")[2] or 0) >= there:
+        raise UsageError(f"--device: there is no {wanted!r} here ({there} CUDA devices); use cpu")
     return wanted
 
 
 def _versions() -> dict[str, str]:
-    return {"circuitstore": version("circuitstore"), **{name: version(name) for name in _LIBRARIES}} | {
+    return {"circuitstore": version("circuitstore"), **{name: version(name) for name in LIBRARIES}} | {
         "python": platform.python_version()
     }
 

@@ -44,6 +44,7 @@ class LanguageModel:
         self.device = torch.device(bridge.cfg.device)
         self._soft_cap: float = max(getattr(bridge.cfg, "output_logits_soft_cap", None) or 0.0, 0.0)  # −1 says none
         self._keywords: dict[int, list[dict[str, Any]]] = {}
+        self.is_layer_norm: bool = str(bridge.cfg.normalization_type).startswith("LN")
         bridge.eval()
         for parameter in bridge.parameters():
             parameter.requires_grad_(False)
@@ -82,6 +83,10 @@ class LanguageModel:
         logits: Tensor = self.bridge.unembed(self.bridge.ln_final(x))
         return torch.tanh(logits / self._soft_cap) * self._soft_cap if self._soft_cap else logits
 
+    def has(self, hook: Hook) -> bool:
+        """Whether this architecture computes what the hook names."""
+        return hook.boundary is not None or hook.name in self.bridge.hook_dict
+
     @contextlib.contextmanager
     def _edited_inside(self, edits: Mapping[Hook, Edit]) -> Iterator[None]:
         handles = [
@@ -115,6 +120,9 @@ class LanguageModel:
     def _check_replay(self) -> None:
         tokens = torch.arange(10, 14, device=self.device).repeat(2, 1) % self.vocab_size
         whole = self.bridge(tokens, use_cache=False)
+        if not bool(torch.isfinite(whole).all()):
+            raise ModelError(f"the model {self.name!r} gives logits that are not finite: its weights are damaged, or "
+                             f"too large for {self.dtype}")  # fmt: skip
         replayed = self.logits(self.run(self.embed(tokens), 0, self.n_layers))
         if not torch.allclose(whole, replayed, rtol=1e-3, atol=1e-3 * float(whole.abs().max())):
             raise ModelError(f"the model {self.name!r} can't be run block by block: its replayed logits differ")
@@ -137,8 +145,8 @@ def open_model(source: str, name: str | None = None, device: str = "cpu", dtype:
         origin = str(_converted(path, revision))
     try:
         bridge = TransformerBridge.boot_transformers(origin, device=device, dtype=getattr(torch, dtype))
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        reason = str(error).strip().split("\n")[0]
+    except Exception as error:  # the libraries below raise many kinds
+        reason = (str(error).strip() or type(error).__name__).split("\n")[0]
         raise ModelError(
             f"the model {source!r} could not be opened ({reason}); name a folder, a .gguf file or a hub's model"
         ) from error
@@ -157,7 +165,7 @@ def _converted(gguf: Path, revision: str) -> Path:
         try:
             loaded = transformers.AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
             tokenizer = transformers.AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # the libraries below raise many kinds
             raise ModelError(f"{gguf} is not a GGUF file that transformers can read: {error}") from error
         config = loaded.config
         del config.quantization_config  # transformers refuses to save what came from GGUF; a fresh model it saves

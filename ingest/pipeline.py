@@ -66,7 +66,8 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
     with step(f"edge effects ({recipe.edges.formula})") as bar:
         edges, weights = _edges(recipe, subject, work, chosen, sources, runs, rows, bar)
     with step("faithfulness on held-out pairs") as bar:
-        measurements, held_out_metric = _faithfulness(recipe, subject, work, ranked_features, means, rows, bar)
+        size = sum(node.kind == "feature" for node in chosen)
+        measurements, held_out_metric = _faithfulness(recipe, subject, work, ranked_features, size, means, rows, bar)
     nodes = [*(node for at_hook in sources.values() for node in at_hook.nodes), METRIC]
     activation = torch.cat([at_hook.activation for at_hook in sources.values()], dim=1)
     nothing = torch.zeros(len(m_clean), 1)
@@ -86,13 +87,14 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
 def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> dict[str, int]:
     """How many rows a batch of each kind has. Kept, so that a resumed run has the sizes of the first."""
     model, positions = subject.model, subject.train.n_positions
+    width = max(dictionary.n_features for dictionary in subject.dictionaries.values())
 
     def choose() -> dict[str, int]:
         limit = memory or free_memory(model.device) // 2
         spare = max(limit // 2, 1)  # the other half is for the model, the dictionaries and what is kept
 
         def fit(blocks: int, most: int, *, gradient: bool) -> int:
-            return rows_that_fit(spare, model, positions, blocks, gradient=gradient, most=most)
+            return rows_that_fit(spare, model, positions, blocks, width, gradient=gradient, most=most)
 
         return {
             "forward": fit(model.n_layers, 128, gradient=False),
@@ -275,11 +277,12 @@ def _faithfulness(
     subject: Subject,
     work: Work,
     ranked: list[Node],
+    chosen: int,
     means: dict[Hook, Means],
     rows: dict[str, int],
     bar: Bar,
 ) -> tuple[list[tuple[Intervention, Tensor]], Tensor]:
-    interventions = _interventions(recipe, ranked, means)
+    interventions = _interventions(recipe, ranked, chosen, means)
     held_out, metric = subject.held_out, _metric(subject.held_out)
     at_once = max(1, rows["interventions"] // len(held_out.pairs))
     bar.of(len(interventions))
@@ -320,8 +323,9 @@ def _faithfulness(
     return list(zip(interventions, torch.cat(parts), strict=True)), full
 
 
-def _interventions(recipe: Recipe, ranked: list[Node], means: dict[Hook, Means]) -> list[Intervention]:
-    sizes = sorted({min(size, len(ranked)) for size in recipe.faithfulness.sizes})
+def _interventions(recipe: Recipe, ranked: list[Node], chosen: int, means: dict[Hook, Means]) -> list[Intervention]:
+    """chosen: how many of the ranked features the circuit has."""
+    sizes = sorted({min(size, len(ranked)) for size in (*recipe.faithfulness.sizes, chosen)})
     seeds = [recipe.seed + n for n in range(recipe.faithfulness.random_circuits)]
     errors: Errors
     found: list[Intervention] = []

@@ -87,7 +87,7 @@ class PromptsSection(_Section):
 
 
 class Recipe(_Section):
-    seed: int = Field(0, description="Seed of everything random.")
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of everything random.")
     model: ModelSection
     dictionaries: DictionariesSection
     task: TaskSection

@@ -2,8 +2,9 @@
 
 import random
 from dataclasses import dataclass
+from pathlib import Path
 
-from ingest.dictionaries import Dictionary, dictionary_folders, from_folder, from_release
+from ingest.dictionaries import Dictionary, from_folder, from_release, hook_of
 from ingest.hooks import Hook, parse_hook
 from ingest.models import LanguageModel, open_model
 from ingest.progress import console, step
@@ -13,6 +14,7 @@ from ingest.tasks.pairs import Pair, read_pairs
 from ingest.tasks.registry import LOGIT_DIFFERENCE, task
 from ingest.tasks.splits import held_out_split
 from ingest.tasks.words import Split
+from ingest.weights import dictionary_folders
 from store.errors import ModelError, RecipeError
 
 
@@ -68,9 +70,10 @@ def _open_dictionaries(recipe: Recipe, where: str, model: LanguageModel) -> dict
     except ModelError as error:
         raise RecipeError(f"{where}: dictionaries.hooks: {error}") from None
     if said.folder is not None:
-        opened = [from_folder(folder, model) for folder in dictionary_folders(said.folder)]
-        if not opened:
+        folders = dictionary_folders(said.folder)
+        if not folders:
             raise ModelError(f"there are no dictionaries in {said.folder}: no folder in it has a cfg.json")
+        opened = [from_folder(folder, model) for folder in folders if not wanted or _reads(folder, wanted, model)]
     else:
         opened = [from_release(said.release or "", sae_id, model) for sae_id in said.ids]
     chosen: dict[Hook, Dictionary] = {}
@@ -84,9 +87,17 @@ def _open_dictionaries(recipe: Recipe, where: str, model: LanguageModel) -> dict
             )
         chosen[one.hook] = one
     if missing := sorted(hook.name for hook in wanted - set(chosen)):
-        there = ", ".join(d.hook.name for d in opened)
+        there = ", ".join(said.ids) or ", ".join(folder.name for folder in dictionary_folders(said.folder or Path()))
         raise RecipeError(f"{where}: dictionaries.hooks: there is no dictionary for {missing[0]!r}; there are: {there}")
     return chosen
+
+
+def _reads(folder: Path, wanted: set[Hook], model: LanguageModel) -> bool:
+    """Whether a folder's dictionary reads one of these hooks; one that can't be made circuits of reads none."""
+    try:
+        return hook_of(folder, model) in wanted
+    except ModelError:
+        return False
 
 
 def _start_token(recipe: Recipe, where: str, model: LanguageModel) -> int | None:

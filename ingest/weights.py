@@ -6,12 +6,14 @@ from pathlib import Path
 
 from store.errors import ModelError
 
+_MODEL_FILES = (".safetensors", ".bin", ".json", ".model", ".txt")
+
 
 def locate(source: str) -> Path | None:
     """The local file or folder that a model's source means; None for a hub's name. Raises ModelError."""
     if source.startswith("package:"):
         package, _, file = source.removeprefix("package:").partition("/")
-        spec = importlib.util.find_spec(package)
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
         if spec is None or not spec.submodule_search_locations:
             raise ModelError(
                 f"the model {source!r} is a file of the Python package {package!r}, which is not installed; "
@@ -28,12 +30,19 @@ def locate(source: str) -> Path | None:
 
 
 def weights_hash(path: Path) -> str:
-    """SHA-256 of a model's weights: one file, or all weight and configuration files of a folder."""
+    """SHA-256 of a model: one file, or all weight, configuration and tokenizer files of a folder."""
     files = [path]
     if path.is_dir():
-        files = sorted(f for f in path.iterdir() if f.suffix in (".safetensors", ".bin") or f.name == "config.json")
+        files = sorted(file for file in path.iterdir() if file.suffix in _MODEL_FILES)
     digest = hashlib.sha256()
     for file in files:
         with file.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()
+
+
+def dictionary_folders(folder: Path) -> list[Path]:
+    """The SAELens folders at or right below a folder. Raises ModelError where there is no such folder."""
+    if not folder.is_dir():
+        raise ModelError(f"there are no dictionaries at {folder}: no such folder")
+    return sorted(path.parent for path in [*folder.glob("cfg.json"), *folder.glob("*/cfg.json")])

@@ -4,18 +4,21 @@ A stage's tensors are one file, written aside and renamed: it is there whole or 
 fingerprint of all that the results depend on: the recipe, the files it names, and the code.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
 from ingest.recipe import Recipe
-from ingest.weights import locate, weights_hash
+from ingest.weights import dictionary_folders, locate, weights_hash
 from store.bundle import Bundle, open_bundle
 from store.errors import BundleError, CircuitstoreError, ModelError
 from store.uids import slug
@@ -23,18 +26,32 @@ from store.uids import slug
 if TYPE_CHECKING:
     from torch import Tensor
 
+_LOCK = ".lock"
 
-def fingerprint(recipe: Recipe) -> str:
+
+LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers")
+"""Those whose versions matter to what is computed."""
+
+
+def parameters(recipe: Recipe) -> str:
+    """The recipe as JSON, without where its files happen to lie."""
+    source = recipe.model.source
+    if not source.startswith("package:") and locate(source):
+        named = recipe.model.model_copy(update={"source": Path(source).name})
+        recipe = recipe.model_copy(update={"model": named})
+    return recipe.model_dump_json(exclude={"dictionaries": {"folder"}, "task": {"file"}})
+
+
+def fingerprint(recipe: Recipe, device: str | None = None) -> str:
     """A hash of all that a recipe's results depend on. Raises ModelError where a named file is not there."""
-    parts = [recipe.model_dump_json(exclude={"dictionaries": {"folder"}, "task": {"file"}})]
+    parts = [parameters(recipe), str(device), *(version(name) for name in LIBRARIES)]
     source = locate(recipe.model.source)
     parts.append(weights_hash(source) if source else recipe.model.source)
     if recipe.task.file is not None:
         parts.append(_hash_of(recipe.task.file))
     if recipe.dictionaries.folder is not None:
-        if not recipe.dictionaries.folder.is_dir():
-            raise ModelError(f"there are no dictionaries at {recipe.dictionaries.folder}: no such folder")
-        parts += [_hash_of(file) for file in sorted(recipe.dictionaries.folder.rglob("*")) if file.is_file()]
+        for folder in dictionary_folders(recipe.dictionaries.folder):
+            parts += [folder.name, *(_hash_of(file) for file in sorted(folder.iterdir()) if file.is_file())]
     parts += [_hash_of(file) for file in sorted(Path(__file__).parent.rglob("*.py"))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -59,7 +76,7 @@ def _is_whole(file: Path) -> bool:
 
 
 class Work:
-    """The work folder of one recipe below `out`."""
+    """The work folder of one recipe below `out`. One process at a time computes in it."""
 
     def __init__(self, out: Path, name: str, mark: str):
         self.out = out
@@ -76,12 +93,25 @@ class Work:
             return None
         return bundle.path if bundle.uid == done["uid"] else None
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out. Raises CircuitstoreError where one is computing the same recipe."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / _LOCK).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CircuitstoreError(
+                    f"{self.folder}: another process is computing this recipe: wait for it, or stop it"
+                ) from None
+            yield
+
     def finish(self, bundle: Bundle) -> None:
         """Notes the bundle and drops the stages, which it makes superfluous."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write("done", {"bundle": bundle.path.name, "uid": bundle.uid})
         for file in self.folder.iterdir():
-            if file.name != "done.json":
+            if file.name not in ("done.json", _LOCK):
                 shutil.rmtree(file) if file.is_dir() else file.unlink()
 
     def tensors(self, stage: str, compute: Callable[[], "dict[str, Tensor]"]) -> "dict[str, Tensor]":
@@ -121,6 +151,8 @@ class Work:
         aside = file.with_name(f".{file.name}.{os.getpid()}")
         try:
             write(aside)
+            with aside.open("rb") as written:
+                os.fsync(written.fileno())
             aside.rename(file)
         except (OSError, SafetensorError) as error:
             raise CircuitstoreError(

@@ -68,7 +68,7 @@ def kill_repeatedly(recipe: Path, folder: Path, kills: int, seed: int) -> tuple[
         finish(start(recipe, out))
         if uid_of(out) != wanted:
             raise SystemExit(f"the bundles differ: {wanted}, and {uid_of(out)} in {out}")
-        if left := [file for file in out.glob(".work/*/*") if file.name != "done.json"]:
+        if left := [file for file in out.glob(".work/*/*") if file.name not in ("done.json", ".lock")]:
             raise SystemExit(f"left behind: {left}")
     return killed, kept
 

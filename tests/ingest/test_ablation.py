@@ -116,6 +116,7 @@ def test_a_random_circuit_has_the_profile_of_its_model_and_another_seed_is_anoth
 
     assert profile(drawn) == profile(nodes)
     assert len(set(drawn)) == len(drawn)
+    assert not set(drawn) & set(nodes)
     assert all(float(world.means[n.hook].features[n.position, n.index]) > 0 for n in drawn)  # type: ignore[index]
     assert drawn == random_circuit(nodes, world.means, 0)
     assert drawn != random_circuit(nodes, world.means, 1)

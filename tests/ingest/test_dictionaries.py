@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from sae_lens import SAE
 
 from ingest.dictionaries import Dictionary, from_folder, open_dictionary
 from ingest.hooks import parse_hook
 from ingest.models import open_model
+from ingest.weights import dictionary_folders
 from store.errors import ModelError
 from tests.ingest.tiny import D_MODEL, random_sae, save_model
 
@@ -77,6 +79,30 @@ def test_a_dictionary_that_ranks_features_by_their_decoders_norm_still_gives_wha
     torch.testing.assert_close(ours.decode(ours.encode(x)), wanted)
 
 
-def test_the_bundled_dictionaries_open(request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dictionary_of_centred_weights_reads_the_stream_itself(kind: str) -> None:
+    sae, centred = random_sae(kind, HOOK), random_sae(kind, HOOK)
+    centred.cfg.metadata.model_from_pretrained_kwargs = {"center_writing_weights": True}
+    x = torch.randn(9, D_MODEL, generator=torch.Generator().manual_seed(8)) + 0.7
+    ours = open_dictionary(centred, parse_hook(HOOK, 4), kind, "")
+    torch.testing.assert_close(ours.encode(x), sae.encode(x - x.mean(-1, keepdim=True)))
+
+
+def test_centred_weights_want_a_model_with_layer_norm(tmp_path: Path) -> None:
+    sae = random_sae("standard", HOOK)
+    sae.cfg.metadata.model_from_pretrained_kwargs = {"center_writing_weights": True}
+    sae.save_model(tmp_path / "sae")
+    assert from_folder(tmp_path / "sae", open_model(str(save_model(tmp_path / "gpt2", "gpt2")))).n_features == 40
+    with pytest.raises(ModelError, match="only models with LayerNorm have"):
+        from_folder(tmp_path / "sae", open_model(str(save_model(tmp_path / "llama"))))
+
+
+def test_the_bundled_dictionaries_are_those_of_the_demo() -> None:
     root = Path(__file__).parents[2] / "demo" / "smollm2-135m-instruct-res-4k"
-    assert len(list(root.glob("*/sae_weights.safetensors"))) == 6
+    layers = []
+    for folder in dictionary_folders(root):
+        sae = SAE.load_from_disk(folder, dtype="float32")
+        ours = open_dictionary(sae, parse_hook(sae.cfg.metadata.hook_name, 30), folder.name, "")
+        layers.append(ours.hook.layer)
+        assert (ours.architecture, ours.d_in, ours.n_features) == ("jumprelu", 576, 4096)
+    assert sorted(layers) == [3, 8, 13, 18, 23, 28]

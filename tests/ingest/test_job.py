@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from ingest.ablation import Intervention, measure
 from ingest.gradients import Metric, along_hooks, along_inputs, gradients_at, hook_values
@@ -18,9 +19,9 @@ from ingest.job import run_recipe
 from ingest.nodes import mean_effects, rank
 from ingest.recipe import read_recipe
 from ingest.subject import open_subject
-from ingest.work import Work
+from ingest.work import Work, fingerprint
 from store.bundle import Bundle, open_bundle
-from store.errors import CircuitstoreError, ModelError, RecipeError
+from store.errors import CircuitstoreError, ModelError, RecipeError, UsageError
 from tests.ingest.tiny import random_sae, save_dictionaries, save_model, save_recipe
 
 
@@ -54,7 +55,10 @@ def test_every_measurement_stands_beside_random_circuits_of_its_size(made: tuple
     for errors in ("kept", "ablated"):
         for kind in ("faithfulness", "completeness", "random"):
             sizes = {m["n_nodes"] for m in measured if m["kind"] == kind and m["errors"] == errors}
-            assert sizes - {0} == {2, 6}
+            assert sizes - {0} == {2, 6, 12}  # those of the recipe, and the circuit's own
+    (own,) = (m for m in measured if (m["kind"], m["errors"], m["n_nodes"]) == ("faithfulness", "ablated", 12))
+    (task,) = (c for c in made[1].table("Circuit").to_pylist() if c["aggregation"] == "task")
+    assert task["faithfulness"] == own["faithfulness"]
     assert all(m["split"] == "held-out" and m["baseline"] == "mean" for m in measured)
     assert {m["faithfulness"] for m in measured if m["n_nodes"] == 0} == {0.0}
 
@@ -179,6 +183,43 @@ def test_dictionaries_of_all_sites_of_one_block_give_one_circuit(tmp_path: Path)
     assert met == {(hooks[0], hooks[1]), (hooks[0], hooks[2]), (hooks[1], hooks[2])}
 
 
+def test_a_dictionary_before_a_block_stands_where_the_one_behind_the_last_block_would(tmp_path: Path) -> None:
+    results = []
+    for name in ("blocks.1.hook_resid_post", "blocks.2.hook_resid_pre"):
+        folder = tmp_path / name
+        folder.mkdir()
+        recipe = save_recipe(folder)
+        shutil.rmtree(folder / "dictionaries")
+        random_sae("jumprelu", name, seed=1).save_model(folder / "dictionaries" / "one")
+        (path,) = run_recipe(recipe, folder / "out")
+        results.append({row["uid"] for row in open_bundle(path).table("Circuit").to_pylist()})
+    assert results[0] == results[1]
+
+
+def test_what_is_not_asked_for_may_be_unusable(tmp_path: Path) -> None:
+    hooks = '["blocks.0.hook_resid_post", "blocks.1.hook_resid_post"]'
+    recipe = save_recipe(tmp_path, dictionaries=f'folder = "dictionaries"\nhooks = {hooks}')
+    random_sae("jumprelu", "blocks.1.attn.hook_z").save_model(tmp_path / "dictionaries" / "other")
+    (path,) = run_recipe(recipe, tmp_path / "out")
+    assert open_bundle(path).table("Dictionary")["layer"].to_pylist() == [0, 1]
+
+
+def test_a_recipe_gives_the_same_bundle_wherever_its_files_lie(made: tuple[Path, Bundle], tmp_path: Path) -> None:
+    shutil.copytree(made[0].parent, tmp_path / "moved", ignore=shutil.ignore_patterns("out"))
+    (path,) = run_recipe(tmp_path / "moved" / "tiny.toml", tmp_path / "out")
+    assert open_bundle(path).uid == made[1].uid
+
+
+def test_two_processes_do_not_compute_one_recipe_at_once(tmp_path: Path) -> None:
+    recipe = save_recipe(tmp_path)
+    with (
+        Work(tmp_path / "out", "tiny", fingerprint(read_recipe(recipe))).locked(),
+        pytest.raises(CircuitstoreError, match="another process is computing this recipe"),
+    ):
+        run_recipe(recipe, tmp_path / "out")
+    assert run_recipe(recipe, tmp_path / "out")
+
+
 class Interrupted(Exception):
     """What stops an ingest after its next stage."""
 
@@ -235,6 +276,28 @@ def _twice(folder: Path) -> None:
     random_sae("topk", "blocks.2.hook_resid_pre").save_model(folder / "dictionaries" / "other")
 
 
+def _seed(folder: Path) -> None:
+    recipe = folder / "tiny.toml"
+    recipe.write_text(f"seed = {2**70}\n" + recipe.read_text().replace("[seed]\n", ""))
+
+
+def _spoilt_model(folder: Path) -> None:
+    (file,) = (folder / "model").glob("*.safetensors")
+    weights = load_file(file)
+    weights["model.norm.weight"][3] = float("nan")
+    save_file(weights, file, {"format": "pt"})
+
+
+def _cut_model(folder: Path) -> None:
+    (file,) = (folder / "model").glob("*.safetensors")
+    file.write_bytes(file.read_bytes()[:-1000])
+
+
+def _no_hook(folder: Path) -> None:
+    config = folder / "dictionaries" / "blocks.1.hook_resid_post" / "cfg.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"metadata": ["hook_name"], "hook_name": 3}))
+
+
 def _pairs(*lines: str) -> Callable[[Path], object]:
     return lambda folder: (folder / "pairs.jsonl").write_text("\n".join(lines))
 
@@ -248,6 +311,16 @@ BAD: dict[str, tuple[dict[str, str], Callable[[Path], object] | None, type[Circu
         RecipeError,
         "nodes.metod: unknown key; did you mean 'method'",
     ),
+    "a seed that no generator takes": ({"seed": ""}, _seed, RecipeError, "seed: Input should be less than"),
+    "a model with NaN": ({}, _spoilt_model, ModelError, "gives logits that are not finite"),
+    "a model cut short": ({}, _cut_model, ModelError, "could not be opened"),
+    "a package that is not there": (
+        {"model": 'source = "package:no.such/x.gguf"'},
+        None,
+        ModelError,
+        "which is not installed",
+    ),
+    "a dictionary that names no hook": ({}, _no_hook, ModelError, "does not say which hook"),
     "an unknown method": ({"nodes": 'method = "magic"'}, None, RecipeError, "nodes.method: Input should be"),
     "a missing section": ({"model": ""}, None, RecipeError, "model.source: is missing"),
     "two tasks": ({"task": 'file = "a"\ngenerator = "b"'}, None, RecipeError, "task: give either generator or file"),
@@ -308,6 +381,13 @@ def test_bad_input_gets_one_message_and_leaves_nothing(case: str, tmp_path: Path
         run_recipe(recipe, tmp_path / "out")
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("device", ["meta", "gpu", "cuda:x", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused(device: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=f"--device: .*{device}"):
+        run_recipe(save_recipe(tmp_path), tmp_path / "out", device=device)
     assert not (tmp_path / "out").exists()
 
 

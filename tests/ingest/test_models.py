@@ -103,8 +103,8 @@ def test_integrated_gradients_add_up_to_the_change_of_the_metric(model: Language
 
 
 def test_little_memory_never_means_more_rows_and_always_one(model: LanguageModel) -> None:
-    def rows(limit: int, positions: int = 6, blocks: int = 4, *, gradient: bool = True) -> int:
-        return rows_that_fit(limit, model, positions, blocks, gradient=gradient, most=64)
+    def rows(limit: int, positions: int = 6, blocks: int = 4, width: int = 40, *, gradient: bool = True) -> int:
+        return rows_that_fit(limit, model, positions, blocks, width, gradient=gradient, most=64)
 
     by_memory = [rows(limit) for limit in (1, 10**5, 10**6, 10**7, 10**9)]
     assert by_memory == sorted(by_memory)
@@ -114,6 +114,7 @@ def test_little_memory_never_means_more_rows_and_always_one(model: LanguageModel
     assert rows(middle, positions=12) < rows(middle)
     assert rows(middle, blocks=1) > rows(middle)
     assert rows(middle, gradient=False) > rows(middle)
+    assert rows(middle, width=16_384) < rows(middle)
 
 
 def test_a_model_that_is_not_there_is_refused_with_the_remedy(tmp_path: Path) -> None:
