@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     name="circuitstore",
     help="Circuits of language models in a graph database: compute them, load them, ask them.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -55,21 +54,36 @@ Memory = Annotated[
 ]
 
 
-@app.callback()
+def _version(asked: bool) -> None:
+    if asked:
+        from api.routes.service import program_version
+
+        print(f"circuitstore {program_version()}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
 def _global(
+    ctx: typer.Context,
     store: Annotated[
         str | None,
         typer.Option(help="The store: ladybug:PATH, bolt://…, neo4j://…; else CIRCUITSTORE_STORE.", metavar="URL"),
     ] = None,
     format: Annotated[Format, typer.Option(help="How data is written.")] = Format.table,
     columns: Annotated[str | None, typer.Option(help="Only these columns, in this order.", metavar="A,B,…")] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help(), err=True)
+        raise typer.Exit(2)
     options.store, options.format, options.columns = store, format, columns
 
 
 @app.command()
 def demo(memory: Memory = None) -> None:
-    """Compute a circuit of a real model, load it, and show what can be asked."""
+    """Compute a real model's circuit, load it, and ask about it."""
     from queries.tour import tell
 
     recipe, size = Path(__file__).parent / "demo" / "agreement-across-pp.toml", _bytes(memory)
@@ -90,7 +104,7 @@ def ingest(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, or cuda:N.")] = None,
     load: Annotated[bool, typer.Option(help="Load the bundles into the store as well.")] = True,
 ) -> None:
-    """Compute circuits as a recipe says, write them as bundles, and load them."""
+    """Compute circuits as a recipe says, and load them."""
     size = _bytes(memory)
     with _heavy():
         from ingest.job import run_recipe
@@ -102,9 +116,9 @@ def ingest(
 
 
 @app.command()
-def load(bundles: Annotated[list[Path], typer.Argument(help="Folders that ingest or import wrote.")]) -> None:
+def load(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders that hold some.")]) -> None:
     """Load bundles into the store."""
-    _load(bundles)
+    _load([bundle for folder in bundles for bundle in _bundles(folder)])
 
 
 @app.command()
@@ -161,7 +175,7 @@ def delete(circuit: Annotated[str, typer.Argument(help="The circuit's uid.")]) -
 
 @app.command()
 def digest() -> None:
-    """One hash over everything stored, equal for equal content in any database."""
+    """One hash of all that is stored, equal in any database."""
     with _open(read_only=True) as store:
         _print(["digest"], [[store.digest()]])
 
@@ -177,6 +191,16 @@ def serve(
 
     with _open(read_only=True) as store:
         run(store, read_settings(host=host, port=port), _note)
+
+
+def _bundles(folder: Path) -> list[Path]:
+    """A bundle itself, or those that a folder holds."""
+    from store.bundle import MANIFEST
+
+    if (folder / MANIFEST).exists():
+        return [folder]
+    inside = [path.parent for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
+    return sorted(inside) or [folder]
 
 
 def _load(folders: list[Path]) -> list[str]:
@@ -251,7 +275,9 @@ def _print(columns: list[str], rows: list[list[Any]], truncated: bool = False) -
 
 
 def _note(text: str) -> None:
-    print(f"circuitstore: {text}", file=sys.stderr)
+    """One line, whatever stands in the names that it quotes."""
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+    print(f"circuitstore: {line}", file=sys.stderr)
 
 
 def _store_url() -> str:

@@ -122,6 +122,34 @@ def test_load_then_delete_leaves_nothing_of_a_circuit(tmp_path: Path) -> None:
     assert run("circuits", "--store", url, "--format", "ndjson").stdout == ""
 
 
+def test_a_folder_of_bundles_loads_each_and_nothing_unfinished(tmp_path: Path) -> None:
+    write_world(tmp_path / "bundles", range(2))
+    write_world(tmp_path / "bundles" / ".work", [2])
+    url = f"ladybug:{tmp_path / 'store.lbug'}"
+    done = run("load", str(tmp_path / "bundles"), "--store", url)
+    assert [line.split(": ")[1].split("/")[-1] for line in done.stderr.splitlines()] == ["bundle-0", "bundle-1"]
+    assert run("circuits", "--store", url, "--format", "ndjson").stdout.count("\n") == 2
+
+
+def test_alone_it_prints_its_help_as_usage() -> None:
+    done = run()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == run("--help").stdout
+
+
+def test_it_tells_its_version() -> None:
+    done = run("--version")
+    assert re.fullmatch(r"circuitstore \d+\.\d+\.\d+\n", done.stdout)
+    assert done.returncode == 0
+
+
+def test_a_name_with_a_line_break_stays_in_one_message(tmp_path: Path) -> None:
+    name = str(tmp_path / "a\nb\x1b[2J")
+    said = refused(1, "load", name)
+    assert r"a\nb\x1b[2J is no bundle" in said
+    assert r"a\nb" in refused(1, "circuits", "--store", f"ladybug:{name}")
+
+
 def test_an_unknown_query_is_answered_with_the_nearest_names(url: str) -> None:
     assert "did you mean upstream_paths" in refused(2, "query", "upstream_path", "--store", url)
 
@@ -152,6 +180,8 @@ def test_what_is_not_stored_is_named(url: str) -> None:
         (("nothing",), "nothing"),
         (("circuits", "--formt", "csv"), "--formt"),
         (("circuits", "--format", "xml"), "xml"),
+        (("circuits", "--columns", "uid,nothing"), "--columns: no column 'nothing'; there are uid, name"),
+        (("circuits", "--columns", "uid,uid"), "--columns: 'uid' is named twice"),
         (("load",), "bundles"),
         (("serve", "--port", "x"), "integer"),
         (("serve", "--port", "99999"), "CIRCUITSTORE_PORT"),
