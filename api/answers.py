@@ -3,6 +3,7 @@
 Rows are objects by column. `truncated` says that the row limit left some off.
 """
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from api.settings import Settings
 from queries.catalogue import Catalogue
 from queries.query import Query
 from store.database import Rows, Store
-from store.errors import QueryError
+from store.errors import LimitError, QueryError
 
 
 class JSON(Response):
@@ -59,13 +60,26 @@ def parameters(request: Request) -> dict[str, str]:
     return given
 
 
-def run(store: Store, catalogue: Catalogue, settings: Settings, name: str, given: Mapping[str, object]) -> Rows:
-    """A query of the catalogue within the service's limits."""
+def run(
+    store: Store,
+    catalogue: Catalogue,
+    settings: Settings,
+    name: str,
+    given: Mapping[str, object],
+    deadline: float | None = None,
+) -> Rows:
+    """A query of the catalogue within the service's limits.
+
+    deadline: by `time.monotonic()`, where a request asks more than one query. Raises LimitError when it has passed.
+    """
+    left = settings.time_limit if deadline is None else deadline - time.monotonic()
+    if left <= 0:
+        raise LimitError(f"the request took longer than {settings.time_limit} s: ask for less")
     return catalogue.run(
         store,
         name,
         given,
-        timeout=settings.time_limit,
+        timeout=left,
         row_limit=settings.row_limit,
         hop_limit=settings.hop_limit,
     )

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api import errors
+from api.head import HeadAsGet
 from api.openapi import describe
 from api.routes import circuits, features, queries, service
 from api.settings import Settings
@@ -29,6 +30,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.include_router(features.router(catalogue()))
     app.include_router(queries.router(catalogue()))
     errors.install(app)
+    app.add_middleware(HeadAsGet)
 
     def openapi() -> dict[str, Any]:
         app.openapi_schema = app.openapi_schema or describe(app, catalogue(), store)

@@ -1,5 +1,7 @@
 """Circuits: the list, one of them, and its graph."""
 
+import time
+
 from fastapi import APIRouter, Request
 
 from api.answers import JSON, of, parameters, run, schema
@@ -40,7 +42,9 @@ def router(catalogue: Catalogue) -> APIRouter:
             raise QueryError("graph_edges: the circuit stands in the path; leave the parameter 'circuit' out")
         arguments = edges.arguments({("circuit" if name == "uid" else name): given[name] for name in given})
         nodes_wanted = {"circuit": arguments["circuit"], "limit": arguments["top_nodes"]}
-        nodes = run(store, catalogue, settings, "top_nodes", nodes_wanted)
-        return JSON({"nodes": of(nodes), "edges": of(run(store, catalogue, settings, "graph_edges", arguments))})
+        deadline = time.monotonic() + settings.time_limit
+        nodes = run(store, catalogue, settings, "top_nodes", nodes_wanted, deadline)
+        found = run(store, catalogue, settings, "graph_edges", arguments, deadline)
+        return JSON({"nodes": of(nodes), "edges": of(found)})
 
     return routes

@@ -113,6 +113,32 @@ def test_another_method_is_refused_with_what_is_allowed(client: TestClient) -> N
     assert response.headers["allow"] == "GET"
 
 
+@pytest.mark.parametrize("path", ["/", "/health", "/circuits", f"/circuits/{CIRCUIT}/graph", "/queries/circuits"])
+def test_head_answers_as_get_does_without_the_body(client: TestClient, path: str) -> None:
+    head, get = client.head(path), client.get(path)
+    assert (head.status_code, head.headers, head.content) == (get.status_code, get.headers, b"")
+
+
+def test_the_two_queries_of_a_graph_share_one_time_limit() -> None:
+    class Slow:
+        url, dialect = "ladybug:slow", "ladybug"
+
+        def __init__(self) -> None:
+            self.timeouts: list[float] = []
+
+        def run(self, *_: object, timeout: float, **__: object) -> Rows:
+            self.timeouts.append(timeout)
+            time.sleep(0.2)
+            return Rows(["uid"], [["a"]], False)
+
+    slow = Slow()
+    with TestClient(create_app(slow, Settings(time_limit=1)), raise_server_exceptions=False) as client:  # type: ignore[arg-type]
+        assert client.get("/circuits/c/graph").status_code == 200
+    with TestClient(create_app(slow, Settings(time_limit=0.1)), raise_server_exceptions=False) as client:  # type: ignore[arg-type]
+        assert "longer than 0.1 s" in problem(client.get("/circuits/c/graph"), 503)
+    assert slow.timeouts[1] <= 0.8
+
+
 class Broken:
     """A store that fails as told."""
 
