@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from store.digest import combined_hash, content_hash, in_order
 from store.errors import BundleError
@@ -41,7 +41,7 @@ class Manifest(BaseModel, extra="forbid"):
     """`manifest.json`."""
 
     format: Literal["circuitstore bundle"] = "circuitstore bundle"
-    schema_version: int = SCHEMA_VERSION
+    schema_version: StrictInt
     program_version: str
     uid: _Hash
     tables: dict[str, TableEntry]
@@ -120,10 +120,12 @@ def open_bundle(path: str | Path) -> Bundle:
         raise BundleError(f"{folder} is no bundle (it has no {MANIFEST}); `circuitstore ingest` writes one")
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{file} can't be read ({error}); write the bundle again") from error
-    stated = said.get("schema_version") if isinstance(said, dict) else None
-    if isinstance(stated, int) and stated != SCHEMA_VERSION:
+    if not isinstance(said, dict):
+        raise BundleError(f"{file} is no JSON object; write the bundle again")
+    stated = said.get("schema_version")
+    if type(stated) is int and stated != SCHEMA_VERSION:
         way_out = "upgrade circuitstore" if stated > SCHEMA_VERSION else "write the bundle again with this circuitstore"
         raise BundleError(f"{folder} has schema version {stated}, this program knows {SCHEMA_VERSION}: {way_out}")
     try:
@@ -181,6 +183,7 @@ def _write(aside: Path, target: Path, tables: Mapping[str, pa.Table], provenance
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         entries[name] = TableEntry(file=file.name, rows=rows.num_rows, sha256=sha256, content=content_hash(rows, of))
     manifest = Manifest(
+        schema_version=SCHEMA_VERSION,
         program_version=program_version(),
         uid=combined_hash({name: entry.content for name, entry in entries.items()}),
         tables=entries,

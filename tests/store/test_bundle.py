@@ -275,3 +275,25 @@ def test_a_cycle_is_found_where_networkx_finds_one(n: int, edges: list[tuple[int
     assert (cycle is None) == nx.is_directed_acyclic_graph(graph)
     if cycle:
         assert all(graph.has_edge(a, b) for a, b in zip(cycle, cycle[1:] + cycle[:1], strict=True))
+
+
+@pytest.mark.parametrize("version", ["2", 2.0, "1", 1.0, True, None])
+def test_a_schema_version_is_a_whole_number(tmp_path: Path, version: object) -> None:
+    with pytest.raises(BundleError, match=r"manifest\.json: schema_version: "):
+        open_bundle(_edited(random_bundle(tmp_path / "b"), schema_version=version))
+
+
+def test_a_manifest_without_a_schema_version_is_refused(tmp_path: Path) -> None:
+    manifest = random_bundle(tmp_path / "b").path / "manifest.json"
+    said = json.loads(manifest.read_text())
+    del said["schema_version"]
+    manifest.write_text(json.dumps(said))
+    with pytest.raises(BundleError, match=r"manifest\.json: schema_version: Field required"):
+        open_bundle(tmp_path / "b")
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"provenance": ' * 200_000, "[]", "null", "3"])
+def test_a_manifest_that_is_too_deep_or_no_object_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(BundleError, match=r"manifest\.json (can't be read|is no JSON object).*write the bundle again"):
+        open_bundle(tmp_path)
