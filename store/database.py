@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from store.bundle import Bundle
 from store.errors import UsageError
-from store.settings import StoreSettings
+from store.settings import StoreSettings, read_settings
 
 Progress = Callable[[str, int, int], None]
 """Called with a table's name, the rows done and the rows to do."""
@@ -74,7 +74,7 @@ class Store(Protocol):
 def open_store(url: str, *, read_only: bool = False, settings: StoreSettings | None = None) -> Store:
     """Open a store by its URL. Raises UsageError for a URL that names none, StoreError where it can't be opened."""
     scheme = url.partition(":")[0].lower()
-    settings = settings or StoreSettings()
+    settings = settings or read_settings()
     if scheme == "ladybug":
         path = url[len("ladybug:") :]
         if not path:

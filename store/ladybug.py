@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 import ladybug
 import pyarrow as pa
 
-from store import deleting, loading
+from store import clashes, deleting, loading
 from store.bundle import Bundle
 from store.database import LoadReport, Progress, Rows
 from store.digest import combined_hash, content_hash, in_order
@@ -45,7 +45,7 @@ class LadybugStore:
 
     def __init__(self, path: str, *, read_only: bool, settings: StoreSettings) -> None:
         self.url = f"ladybug:{path}"
-        self._path = Path(path).expanduser()
+        self._path = _real(path)
         if read_only and not self._path.exists():
             raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo` or "
                              "`circuitstore load BUNDLE` first")  # fmt: skip
@@ -70,10 +70,12 @@ class LadybugStore:
         self._check_space(bundle)
         circuits = bundle.table("Circuit")["uid"].to_pylist()
         with self._transaction() as transaction:
-            stored = transaction.read(
-                "MATCH (c:Circuit) WHERE c.uid IN $uids RETURN c.uid AS uid", _UIDS, {"uids": circuits}
-            ) if circuits else None  # fmt: skip
-            inserting = sorted(set(circuits) - set(stored["uid"].to_pylist() if stored else ()))
+            stored: set[str] = set()
+            if circuits:
+                text = "MATCH (c:Circuit) WHERE c.uid IN $uids RETURN c.uid AS uid"
+                stored = set(transaction.read(text, _UIDS, {"uids": circuits})["uid"].to_pylist())
+                clashes.check(bundle, stored, transaction)
+            inserting = sorted(set(circuits) - stored)
             steps = loading.steps(bundle, inserting)
             for step in steps:
                 loading.apply(step, transaction)
@@ -89,7 +91,7 @@ class LadybugStore:
             given = {"circuit": circuit}
             if not transaction.read("MATCH (c:Circuit {uid: $circuit}) RETURN c.uid AS uid", _UIDS, given).num_rows:
                 raise NotFoundError(f"no circuit {circuit!r} is stored; `circuitstore circuits` lists those that are")
-            deleting.take_from_feeds(deleting.share_of_feeds(circuit, transaction), transaction)
+            deleting.take_from_feeds(deleting.share_of_feeds([circuit], transaction), transaction)
             for relationship, label in deleting.OWNED:
                 transaction.write(
                     f"MATCH (n:{label})-[:{relationship}]->(c:Circuit {{uid: $circuit}}) DETACH DELETE n", given
@@ -169,6 +171,12 @@ class LadybugStore:
         if free < needed:
             raise StoreError(f"no space left on the disk of {self._path}: loading {bundle.path} takes up to "
                              f"{needed >> 20} MiB and {free >> 20} MiB are free; free some, and try again")  # fmt: skip
+
+
+def _real(path: str) -> Path:
+    """The file itself where the path is a link: what is renamed into place must not replace the link."""
+    given = Path(path).expanduser()
+    return given.resolve() if given.is_symlink() else given
 
 
 def ddl() -> list[str]:

@@ -81,6 +81,8 @@ class Snapshots:
                     connection.execute("COMMIT")
                 if left := [file.name for file in _belonging_to(aside) if file != aside]:
                     raise StoreError(f"{self.path} was not changed: LadybugDB left {', '.join(left)} behind")
+                if self.path.exists():
+                    shutil.copymode(self.path, aside)
                 _sync(aside)
                 aside.replace(self.path)
                 _sync(self.path.parent)
@@ -89,8 +91,9 @@ class Snapshots:
 
     def close(self) -> None:
         with self._choosing:
-            if self._current:
-                self._current.close()
+            current, self._current = self._current, None
+            if current and not current.users:
+                current.close()  # else by its last user
             if self._lock is not None:
                 os.close(self._lock)
                 self._lock = None

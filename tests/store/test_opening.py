@@ -167,3 +167,44 @@ def test_many_threads_may_ask(store: Store, bundle: Bundle) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_a_link_to_a_store_stays_a_link_and_the_file_keeps_its_mode(tmp_path: Path, bundle: Bundle) -> None:
+    real, link = tmp_path / "far" / "real.lbug", tmp_path / "link.lbug"
+    real.parent.mkdir()
+    open_store(f"ladybug:{real}").close()
+    real.chmod(0o600)
+    link.symlink_to(real)
+    with open_store(f"ladybug:{link}") as store:
+        store.load(bundle)
+        digest = store.digest()
+    assert link.is_symlink()
+    assert real.stat().st_mode & 0o777 == 0o600
+    with open_store(f"ladybug:{real}", read_only=True) as store:
+        assert store.digest() == digest
+
+
+@pytest.mark.parametrize("memory", ["abc", "-5", "0", "99999999999999999999"])
+def test_a_memory_that_can_not_be_is_named_by_its_setting(
+    ladybug_url: str, memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CIRCUITSTORE_LADYBUG_MEMORY", memory)
+    with pytest.raises(UsageError, match=r"^CIRCUITSTORE_LADYBUG_MEMORY: Input should be "):
+        open_store(ladybug_url)
+
+
+def test_a_store_closed_under_a_query_lets_it_end(ladybug_url: str) -> None:
+    code = f"""
+import threading, time
+from store.database import open_store
+store = open_store({ladybug_url!r})
+def ask():
+    print(store.run({LONG.replace("3000", "300")!r}).columns)
+thread = threading.Thread(target=ask)
+thread.start()
+time.sleep(0.3)
+store.close()
+thread.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "['n']\n"), done.stderr
