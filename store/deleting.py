@@ -19,24 +19,25 @@ OWNED = (("IN_CIRCUIT", "CircuitNode"), ("TESTS", "Ablation"))
 """How a circuit's own nodes refer to it."""
 
 _EDGE = (
+    Column("circuit", Type.STRING, "Its circuit."),
     Column("source", Type.STRING, "Feature."),
     Column("target", Type.STRING, "Feature."),
     Column("weight", Type.FLOAT, "Of the edge."),
 )
 
 
-def share_of_feeds(circuit: str, transaction: Transaction, label: str = "Circuit") -> pa.Table:
-    """What a stored circuit adds to FEEDS, in the order in which its load added it."""
+def share_of_feeds(circuits: list[str], transaction: Transaction, label: str = "Circuit") -> pa.Table:
+    """What stored circuits add to FEEDS, in the order in which a load adds it."""
     edges = transaction.read(
-        f"MATCH (c:{label} {{uid: $circuit}})<-[:IN_CIRCUIT]-(u:CircuitNode)-[e:ATTRIBUTES_TO]->(d:CircuitNode), "
-        "(u)-[:INSTANCE_OF]->(f:Feature), (d)-[:INSTANCE_OF]->(g:Feature) "
-        "RETURN f.uid AS source, g.uid AS target, e.weight AS weight",
+        f"MATCH (c:{label})<-[:IN_CIRCUIT]-(u:CircuitNode)-[e:ATTRIBUTES_TO]->(d:CircuitNode), "
+        "(u)-[:INSTANCE_OF]->(f:Feature), (d)-[:INSTANCE_OF]->(g:Feature) WHERE c.uid IN $circuits "
+        "RETURN c.uid AS circuit, f.uid AS source, g.uid AS target, e.weight AS weight",
         _EDGE,
-        {"circuit": circuit},
+        {"circuits": circuits},
     )
     codes, uids = ranks(pa.chunked_array([*edges["source"].chunks, *edges["target"].chunks], pa.string()))
     n = edges.num_rows
-    sums = roll_up(codes[:n] * 0, codes[:n], codes[n:], edges["weight"].to_numpy())
+    sums = roll_up(ranks(edges["circuit"])[0], codes[:n], codes[n:], edges["weight"].to_numpy())
     return finished(uids.take(pa.array(sums.source)), uids.take(pa.array(sums.target)), sums.columns)
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
 import neo4j
+import pyarrow as pa
 
-from store import deleting, loading
+from store import clashes, deleting, loading
 from store.bolt import BoltTransaction, connect, in_our_words, plain
 from store.bundle import Bundle
 from store.database import LoadReport, Progress, Rows
@@ -28,7 +29,9 @@ _UID = Column("uid", Type.STRING, "Uid.")
 _STEP = Column("step", Type.INT, "Rows done.", optional=True)
 _INSERTING = Column("inserting", Type.STRINGS, "Circuits.", optional=True)
 _WRITES = Column("writes", Type.INT, "Write transactions.")
+_ADDED = Column("added", Type.INT, "Rows.", optional=True)
 _ALL_TAKEN = -1
+_GIVEN_UP = -1
 
 
 class Neo4jStore:
@@ -68,6 +71,11 @@ class Neo4jStore:
         return LoadReport(bundle.uid, False, inserting, rows)
 
     def delete(self, circuit: str) -> None:
+        if self._write(lambda transaction: _give_up(transaction, circuit)):
+            if waiting := self._finish_giving_up():
+                raise StoreError(f"the load is given up; what it left goes when the load of bundle {waiting} has "
+                                 f"ended: {_way_out(waiting)}")  # fmt: skip
+            return
         self._finish_deletes(but=circuit)
         self._write(lambda transaction: _begin_delete(transaction, circuit))
         self._finish_delete(circuit)
@@ -103,7 +111,8 @@ class Neo4jStore:
         for label, what in (("Bundle", "load"), ("Deleting", "delete")):
             found = self.run(f"MATCH (n:{label}) WHERE n.step IS NOT NULL RETURN n.uid").rows
             if found:
-                raise StoreError(f"the {what} of {found[0][0]} is not finished: {what} it again")
+                way_out = _way_out(found[0][0]) if what == "load" else f"`circuitstore delete {found[0][0]}` again"
+                raise StoreError(f"the {what} of {found[0][0]} is not finished: {way_out}")
         with in_our_words(self.url), self._driver.session(database=self._database, fetch_size=-1) as session:
             return session.execute_read(lambda transaction: _digest(BoltTransaction(transaction)))
 
@@ -130,8 +139,7 @@ class Neo4jStore:
             return session.execute_write(locked)
 
     def _begin(self, bundle: Bundle) -> tuple[list[str], int | None]:
-        circuits = bundle.table("Circuit")["uid"].to_pylist()
-        return self._write(lambda transaction: _begin_load(transaction, bundle.uid, circuits))
+        return self._write(lambda transaction: _begin_load(transaction, bundle))
 
     def _store_part(self, bundle: str, part: loading.Step, done: int, seen: "_Seen") -> tuple[int | None, "_Seen"]:
         """Store rows and note it.
@@ -141,8 +149,10 @@ class Neo4jStore:
         """
 
         def work(transaction: BoltTransaction) -> tuple[int | None, _Seen]:
-            given = {"uid": bundle, "done": done, "then": done + part.rows.num_rows}
-            text = "MATCH (b:Bundle {uid: $uid}) WHERE b.step = $done SET b.step = $then"
+            added = part.rows.num_rows if part.how == "add" else 0
+            given = {"uid": bundle, "done": done, "then": done + part.rows.num_rows, "added": added}
+            text = ("MATCH (b:Bundle {uid: $uid}) WHERE b.step = $done "
+                    "SET b.step = $then, b.added = coalesce(b.added, 0) + $added")  # fmt: skip
             if not transaction.count(text, given).properties_set:
                 return _done(transaction, bundle), _Seen()
             was_empty = seen.empty and transaction.number == seen.number + 1
@@ -151,8 +161,60 @@ class Neo4jStore:
 
         return self._write(work, {"Circuit": "Loading"})
 
-    def _finish_deletes(self, but: str | None = None) -> None:
-        """Go on with deletes that were interrupted."""
+    def _finish_giving_up(self) -> str:
+        """Remove what loads that were given up left. Returns the uid of a load that must end before, or ''.
+
+        Their nodes may still be in no circuit, as are those of any other load: so none may be under way.
+        """
+        text = f"MATCH (b:Bundle {{step: {_GIVEN_UP}}}) RETURN b.uid, coalesce(b.inserting, [])"
+        given_up = self.run(text).rows
+        if not given_up:
+            return ""
+        for bundle, circuits in given_up:
+            self._take_back(bundle, circuits)
+
+        def begin(transaction: BoltTransaction) -> str:
+            waiting = _unfinished(transaction)
+            if not waiting:
+                text = "MATCH (c:Loading) SET c:Deleting, c.step = $step REMOVE c:Loading"
+                transaction.write(text, {"step": _ALL_TAKEN})
+            return waiting
+
+        if waiting := self._write(begin):
+            return waiting
+        self._finish_deletes(but=None, loads=False)
+        some = f"MATCH (b:Bundle {{step: {_GIVEN_UP}}}) WITH count(b) AS some WHERE some > 0"
+        loose = [f"MATCH (n:{label}) WHERE NOT EXISTS {{ (n)-[:{of}]->() }}" for of, label in deleting.OWNED]
+        for pattern in (*loose, *(pattern for _, pattern in deleting.unreferred())):
+            self._repeat(f"{some} {pattern} WITH n LIMIT $limit DETACH DELETE n", {"limit": BATCH // 10})
+        self._write(lambda transaction: transaction.write(f"MATCH (b:Bundle {{step: {_GIVEN_UP}}}) DELETE b"))
+        return ""
+
+    def _take_back(self, bundle: str, circuits: list[str]) -> None:
+        """Subtract from FEEDS what a load that was given up had added, last rows first."""
+        text = "MATCH (b:Bundle {uid: $uid}) WHERE b.added > 0 RETURN b.added"
+        if not (found := self.run(text, {"uid": bundle}).rows):
+            return
+        share = self._share(circuits, "Loading")
+
+        def work(transaction: BoltTransaction) -> bool:
+            text = f"MATCH (b:Bundle {{uid: $uid, step: {_GIVEN_UP}}}) WHERE b.added > 0 RETURN b.added AS added"
+            added = transaction.read(text, [_ADDED], {"uid": bundle})["added"].to_pylist()
+            if not added:
+                return False
+            left: int = max(0, added[0] - BATCH)
+            deleting.take_from_feeds(share.slice(left, added[0] - left), transaction)
+            transaction.write("MATCH (b:Bundle {uid: $uid}) SET b.added = $left", {"uid": bundle, "left": left})
+            return left > 0
+
+        assert found[0][0] <= share.num_rows
+        while self._write(work):
+            pass
+
+    def _finish_deletes(self, but: str | None = None, *, loads: bool = True) -> None:
+        """Go on with deletes that were interrupted, those of loads that were given up among them."""
+        if loads:
+            self._finish_giving_up()
         for (circuit,) in self.run("MATCH (c:Deleting) WHERE c.uid <> $but RETURN c.uid", {"but": but or ""}).rows:
             self._finish_delete(circuit)
 
@@ -177,10 +239,7 @@ class Neo4jStore:
         self._write(lambda transaction: transaction.write("MATCH (c:Deleting {uid: $circuit}) DETACH DELETE c", given))
 
     def _take_from_feeds(self, circuit: str, done: int) -> None:
-        with in_our_words(self.url), self._driver.session(database=self._database, fetch_size=-1) as session:
-            share = session.execute_read(
-                lambda transaction: deleting.share_of_feeds(circuit, BoltTransaction(transaction), "Deleting")
-            )
+        share = self._share([circuit], "Deleting")
         while done != _ALL_TAKEN:
 
             def work(transaction: BoltTransaction, done: int = done) -> int:
@@ -195,6 +254,12 @@ class Neo4jStore:
                 return int(found[0]) if found else _ALL_TAKEN
 
             done = self._write(work)
+
+    def _share(self, circuits: list[str], label: str) -> pa.Table:
+        with in_our_words(self.url), self._driver.session(database=self._database, fetch_size=-1) as session:
+            return session.execute_read(
+                lambda transaction: deleting.share_of_feeds(circuits, BoltTransaction(transaction), label)
+            )
 
     def _repeat(self, text: str, params: Mapping[str, Any]) -> None:
         """Run a limited removal until it finds nothing."""
@@ -250,17 +315,24 @@ def _step_at(steps: list[loading.Step], done: int) -> tuple[loading.Step, int]:
 def _done(transaction: BoltTransaction, uid: str) -> int | None:
     text = "MATCH (b:Bundle {uid: $uid}) RETURN b.step AS step"
     found = transaction.read(text, [_STEP], {"uid": uid})["step"].to_pylist()
-    return found[0] if found else None
+    if not found or found[0] == _GIVEN_UP:
+        raise StoreError(f"the load of bundle {uid} was given up meanwhile, by a delete: load it again")
+    return None if found[0] is None else int(found[0])
 
 
-def _begin_load(transaction: BoltTransaction, uid: str, circuits: list[str]) -> tuple[list[str], int | None]:
+def _begin_load(transaction: BoltTransaction, bundle: Bundle) -> tuple[list[str], int | None]:
     """Which circuits the load inserts, and how many of its rows are stored; None when all are."""
-    given = {"uid": uid, "circuits": circuits}
+    circuits = bundle.table("Circuit")["uid"].to_pylist()
+    given = {"uid": bundle.uid, "circuits": circuits}
     mine = transaction.read(
         "MATCH (b:Bundle {uid: $uid}) RETURN b.step AS step, b.inserting AS inserting", [_STEP, _INSERTING], given
     ).to_pylist()
-    if mine:
+    if mine and mine[0]["step"] != _GIVEN_UP:
         return mine[0]["inserting"] or [], mine[0]["step"]
+    given_up = transaction.read(f"MATCH (b:Bundle {{step: {_GIVEN_UP}}}) RETURN b.uid AS uid", [_UID])
+    if given_up.num_rows:
+        raise StoreError(f"the load of bundle {given_up['uid'][0]} is being given up, which waits for the load of "
+                         f"bundle {_unfinished(transaction)}: end that one first")  # fmt: skip
     if transaction.read("MATCH (c:Deleting) RETURN c.uid AS uid", [_UID]).num_rows:
         raise StoreError("a circuit is being deleted: load again when that is done")
     other = transaction.read(
@@ -270,8 +342,9 @@ def _begin_load(transaction: BoltTransaction, uid: str, circuits: list[str]) -> 
     )
     if other.num_rows:
         raise StoreError(f"the load of bundle {other['uid'][0]}, which holds one of these circuits, is not finished: "
-                         "load it again first")  # fmt: skip
+                         f"{_way_out(other['uid'][0].as_py())}")  # fmt: skip
     stored = transaction.read("MATCH (c:Circuit) WHERE c.uid IN $circuits RETURN c.uid AS uid", [_UID], given)
+    clashes.check(bundle, set(stored["uid"].to_pylist()), transaction)
     inserting = sorted(set(circuits) - set(stored["uid"].to_pylist()))
     transaction.write(
         "CREATE (:Bundle {uid: $uid, circuits: $circuits, step: 0, inserting: $inserting})",
@@ -281,16 +354,31 @@ def _begin_load(transaction: BoltTransaction, uid: str, circuits: list[str]) -> 
 
 
 def _finish_load(transaction: BoltTransaction, uid: str, inserting: list[str], rows: int) -> None:
-    text = "MATCH (b:Bundle {uid: $uid}) WHERE b.step = $rows REMOVE b.step, b.inserting"
+    text = "MATCH (b:Bundle {uid: $uid}) WHERE b.step = $rows REMOVE b.step, b.inserting, b.added"
     if transaction.count(text, {"uid": uid, "rows": rows}).properties_set:
         transaction.write("MATCH (c:Loading) WHERE c.uid IN $uids SET c:Circuit REMOVE c:Loading", {"uids": inserting})
 
 
+def _unfinished(transaction: BoltTransaction) -> str:
+    """The uid of a bundle whose load may still go on, or ''."""
+    text = "MATCH (b:Bundle) WHERE b.step >= 0 RETURN b.uid AS uid LIMIT 1"
+    return "".join(transaction.read(text, [_UID])["uid"].to_pylist())
+
+
+def _way_out(bundle: str) -> str:
+    return f"load it again, or `circuitstore delete {bundle}` gives it up"
+
+
+def _give_up(transaction: BoltTransaction, uid: str) -> bool:
+    """Whether this is a load that is not finished, or a circuit that one inserts: then the load goes on no more."""
+    text = "MATCH (b:Bundle) WHERE b.step IS NOT NULL AND (b.uid = $uid OR $uid IN b.inserting) SET b.step = $step"
+    return bool(transaction.count(text, {"uid": uid, "step": _GIVEN_UP}).properties_set)
+
+
 def _begin_delete(transaction: BoltTransaction, circuit: str) -> None:
     given = {"circuit": circuit}
-    pending = transaction.read("MATCH (b:Bundle) WHERE b.step IS NOT NULL RETURN b.uid AS uid", [_UID])
-    if pending.num_rows:
-        raise StoreError(f"the load of bundle {pending['uid'][0]} is not finished: load it again before deleting")
+    if pending := _unfinished(transaction):
+        raise StoreError(f"the load of bundle {pending} is not finished: {_way_out(pending)}")
     if transaction.read("MATCH (c:Deleting {uid: $circuit}) RETURN c.uid AS uid", [_UID], given).num_rows:
         return
     hidden = transaction.count("MATCH (c:Circuit {uid: $circuit}) SET c:Deleting, c.step = 0 REMOVE c:Circuit", given)

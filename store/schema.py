@@ -349,7 +349,8 @@ BUNDLE = _node(
     "Bundle",
     "Bookkeeping: a bundle whose content is stored.",
     Column("circuits", Type.STRINGS, "Uids of its circuits."),
-    Column("step", Type.INT, "Rows of its load that are done; null when all are.", optional=True),
+    Column("step", Type.INT, "Rows of its load that are done; -1 if given up; null when all are.", optional=True),
+    Column("added", Type.INT, "Rows of its load that were added to FEEDS.", optional=True),
     Column("inserting", Type.STRINGS, "Circuits that the load began to insert.", optional=True),
 )
 

@@ -1,12 +1,15 @@
 """A load or a delete that is killed anywhere goes on to where an undisturbed one ends."""
 
 import random
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import store.neo4j as adapter
 from store.bundle import Bundle
-from store.database import open_store
+from store.database import Store, open_store
 from store.errors import StoreError
 from tests.graphs import random_bundle
 from tests.store import kills
@@ -89,10 +92,58 @@ def test_a_store_with_half_a_load_tells_so(empty_neo4j_url: str, bundle: Bundle,
         store.load(before)
         circuit = before.table("Circuit")["uid"][0].as_py()
         store._begin(bundle)  # type: ignore[attr-defined]
-        with pytest.raises(StoreError, match="is not finished: load it again"):
+        with pytest.raises(StoreError, match="is not finished: load it again, or `circuitstore delete"):
             store.digest()
-        with pytest.raises(StoreError, match="is not finished: load it again"):
+        with pytest.raises(StoreError, match="is not finished: load it again, or `circuitstore delete"):
             store.delete(circuit)
         store.load(bundle)
         store.delete(circuit)
         store.digest()
+
+
+@pytest.mark.parametrize("parts", range(0, 60, 4))
+def test_a_load_that_stopped_anywhere_can_be_given_up(
+    empty_neo4j_url: str, bundle: Bundle, before: Bundle, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter, "BATCH", kills.BATCH)
+    with open_store(empty_neo4j_url) as store:
+        store.load(before)
+        digest = store.digest()
+        _stop_after(store, bundle, parts, monkeypatch)
+        store.delete(bundle.table("Circuit")["uid"][1].as_py())
+        assert store.digest() == digest
+        assert store.run("MATCH (n) WHERE n:Loading OR n:Deleting RETURN n").rows == []
+        store.load(bundle)
+        for circuit in bundle.table("Circuit")["uid"].to_pylist():
+            store.delete(circuit)
+        assert store.digest() == digest
+
+
+def test_of_two_loads_that_stopped_each_can_be_given_up(
+    empty_neo4j_url: str, bundle: Bundle, before: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(empty_neo4j_url) as store:
+        empty = store.digest()
+        for each in (bundle, before):
+            _stop_after(store, each, 9, monkeypatch)
+        with pytest.raises(StoreError, match=f"is given up; .* the load of bundle {before.uid}"):
+            store.delete(bundle.uid)
+        store.delete(before.uid)
+        assert store.digest() == empty
+
+
+def _stop_after(store: Store, bundle: Bundle, parts: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin a load that ends after some transactions, or before its last."""
+    left = iter(range(parts))
+    store_part = adapter.Neo4jStore._store_part
+
+    def some(*given: Any) -> Any:
+        if next(left, None) is None:
+            raise InterruptedError
+        return store_part(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(adapter.Neo4jStore, "_store_part", some)
+        patch.setattr(adapter, "_finish_load", lambda *_: None)
+        with suppress(InterruptedError):
+            store.load(bundle)

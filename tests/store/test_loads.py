@@ -9,7 +9,7 @@ import pytest
 
 from store.bundle import Bundle, open_bundle, write_bundle
 from store.database import Store, open_store
-from store.errors import NotFoundError
+from store.errors import BundleError, NotFoundError
 from store.schema import TABLES
 from tests.graphs import random_bundle, random_tables
 from tests.neo4j_server import Neo4j
@@ -202,3 +202,58 @@ def test_both_databases_answer_in_the_same_values(both: tuple[Store, Store], bun
         ladybug, server = (store.run(text) for store in both)
         assert ladybug.rows == server.rows
         assert ladybug.rows
+
+
+def _changed(folder: Path, table: str, column: str, value: object) -> Bundle:
+    """Bundle 1 of the same uids, with one value of an owned row changed."""
+    tables = random_tables(1, n_features=5, n_edges=30)
+    rows = tables[table].to_pylist()
+    rows[0][column] = value
+    tables[table] = pa.Table.from_pylist(rows, schema=TABLES[table].schema)
+    return write_bundle(folder, tables, {})
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "value"),
+    [("CircuitNode", "effect", 9.0), ("ATTRIBUTES_TO", "weight", 9.0), ("Circuit", "method", "other"),
+     ("Ablation", "metric", 9.0)],
+)  # fmt: skip
+def test_a_circuit_stored_with_other_content_is_refused_and_a_delete_is_the_way_out(
+    store: Store, bundles: list[Bundle], tmp_path: Path, table: str, column: str, value: object
+) -> None:
+    store.load(bundles[0])
+    digest = store.digest()
+    other = _changed(tmp_path / "other", table, column, value)
+    with pytest.raises(BundleError, match=r"the circuit (\S+) is stored with other content .*delete \1` first"):
+        store.load(other)
+    assert store.digest() == digest
+    for circuit in circuits(other):
+        store.delete(circuit)
+    store.load(other)
+    assert store.digest() == digest_of([other], tmp_path)
+
+
+def test_the_same_circuit_in_two_bundles_is_stored_once(store: Store, bundles: list[Bundle], tmp_path: Path) -> None:
+    tables = random_tables(1, n_features=5, n_edges=30)
+    more = [*tables["Task"].to_pylist(), {"uid": "task:more", "name": "more", "metric": "m", "n_pairs": 1,
+                                          "sha256": "0" * 64}]  # fmt: skip
+    tables["Task"] = pa.Table.from_pylist(more, schema=TABLES["Task"].schema)
+    store.load(bundles[0])
+    assert store.load(write_bundle(tmp_path / "more", tables, {})).circuits == []
+    assert stored(store) == recomputed(store)
+
+
+def test_a_node_of_another_circuit_is_refused_before_anything_is_written(
+    store: Store, bundles: list[Bundle], tmp_path: Path
+) -> None:
+    store.load(bundles[0])
+    digest = store.digest()
+    taken = bundles[0].table("Ablation")["uid"][0].as_py()
+    tables = random_tables(8, n_features=5)
+    old = tables["Ablation"]["uid"][0].as_py()
+    for name, column in (("Ablation", "uid"), ("TESTS", "source"), ("ABLATES.Ablation-CircuitNode", "source")):
+        rows = [{**row, column: taken if row[column] == old else row[column]} for row in tables[name].to_pylist()]
+        tables[name] = pa.Table.from_pylist(rows, schema=TABLES[name].schema)
+    with pytest.raises(BundleError, match=f"the Ablation {taken} is stored already, in another circuit"):
+        store.load(write_bundle(tmp_path / "b", tables, {}))
+    assert store.digest() == digest
