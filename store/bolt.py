@@ -3,6 +3,7 @@
 Knows nothing of how a load or a delete is split into transactions; that is `store/neo4j.py`.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,8 @@ from store.merging import columns_of
 from store.schema import Column, Table
 from store.settings import StoreSettings
 from store.values import path, properties
+
+logging.getLogger("neo4j").addHandler(logging.NullHandler())  # what matters comes as an error
 
 
 def connect(url: str, settings: StoreSettings) -> neo4j.Driver:

@@ -88,24 +88,26 @@ class Neo4jStore:
         timeout: float | None = None,
         row_limit: int | None = None,
     ) -> Rows:
-        def ask(transaction: neo4j.ManagedTransaction) -> Rows:
-            result = transaction.run(text, dict(params or {}))
-            records = list(result) if row_limit is None else result.fetch(row_limit + 1)
-            truncated = row_limit is not None and len(records) > row_limit
-            kept = records[:row_limit] if truncated else records
-            return Rows(
-                list(result.keys()), [[plain(value) for value in record.values()] for record in kept], truncated
-            )
-
-        work = neo4j.unit_of_work(timeout=max(timeout, 0.001) if timeout else None)(ask)
+        # Not a managed transaction, which would be tried again for a minute, whatever the time limit.
+        query = neo4j.Query(text, timeout=max(timeout, 0.001) if timeout else None)
         fetch_size = 1000 if row_limit is None else min(row_limit + 1, 1000)
-        with (
-            in_our_words(self.url, timeout),
-            self._driver.session(
+
+        def ask() -> Rows:
+            with self._driver.session(
                 database=self._database, default_access_mode=neo4j.READ_ACCESS, fetch_size=fetch_size
-            ) as session,
-        ):
-            return session.execute_read(work)
+            ) as session:
+                result = session.run(query, dict(params or {}))
+                records = list(result) if row_limit is None else result.fetch(row_limit + 1)
+                truncated = row_limit is not None and len(records) > row_limit
+                kept = records[:row_limit] if truncated else records
+                rows = [[plain(value) for value in record.values()] for record in kept]
+                return Rows(list(result.keys()), rows, truncated)
+
+        with in_our_words(self.url, timeout):
+            try:
+                return ask()
+            except neo4j.exceptions.SessionExpired:  # a connection that was idle has ended: a new one may not have
+                return ask()
 
     def digest(self) -> str:
         for label, what in (("Bundle", "load"), ("Deleting", "delete")):

@@ -1,8 +1,11 @@
 """Opening a store and asking it: each refusal says what is wrong and what to do."""
 
+import contextlib
+import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -208,3 +211,41 @@ thread.join()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "['n']\n"), done.stderr
+
+
+def test_a_neo4j_that_goes_away_under_an_open_store_is_told_within_the_time_limit(neo4j: Neo4j) -> None:
+    host, port = neo4j.url.partition("//")[2].split(":")
+    ends: list[socket.socket] = []
+
+    def copy(one: socket.socket, other: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := one.recv(2**16):
+                other.sendall(data)
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, far = listener.accept()[0], socket.create_connection((host, int(port)))
+                ends.extend((near, far))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=copy, args=pair, daemon=True).start()
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=accept, daemon=True).start()
+    with open_store(f"bolt://127.0.0.1:{listener.getsockname()[1]}") as store:
+        assert store.run("RETURN 1 AS one", timeout=1).rows == [[1]]
+        for end in ends:  # the connection ends, the server is there
+            end.shutdown(socket.SHUT_RDWR)
+        assert store.run("RETURN 1 AS one", timeout=1).rows == [[1]]
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        for end in ends:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        started = time.monotonic()
+        for _ in range(2):
+            with pytest.raises(StoreError, match="no Neo4j answers"):
+                store.run("RETURN 1 AS one", timeout=1)
+        assert time.monotonic() - started < 3
+    for end in ends:
+        end.close()
