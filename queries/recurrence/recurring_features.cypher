@@ -6,8 +6,8 @@
 // [params.aggregation]
 // type = "string"
 // default = "prompt"
-// choices = ["", "task", "prompt"]
-// help = "Count circuits of single prompts, of whole tasks, or all."
+// choices = ["prompt", "task", "all"]
+// help = "Count circuits of single prompts, of whole tasks (means over the same prompts), or both."
 // [params.min_circuits]
 // type = "int"
 // default = 2
@@ -30,11 +30,11 @@
 // mean_abs_effect = "The same of the absolute effect."
 // positive = "Share of these circuits in which its effect is above zero."
 MATCH (c:Circuit)
-WHERE ($aggregation = '' OR c.aggregation = $aggregation)
+WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
 WITH count(c) AS total
 MATCH (f:Feature)<-[:INSTANCE_OF]-(n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
-WHERE ($aggregation = '' OR c.aggregation = $aggregation)
+WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
 WITH total, f.uid AS uid, c.uid AS circuit, sum(coalesce(n.effect, 0.0)) AS effect
 WITH total, uid, count(circuit) AS n_circuits, count(CASE WHEN effect > 0 THEN 1 END) AS n_positive,

@@ -21,9 +21,12 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("circuits", {"model": "Toy", "aggregation": "task", "sort": "faithfulness"}),
     ("circuits", {"name": "the KEY", "limit": 1}),
     ("circuits", {"sort": "created_at", "order": "asc"}),
-    ("recurring_features", {"aggregation": "", "min_circuits": 1}),
+    ("recurring_features", {"aggregation": "all", "min_circuits": 1}),
     ("recurring_features", {"task": "agreement", "limit": 3}),
     ("recurring_edges", {"min_circuits": 1, "limit": 10000}),
+    ("recurring_edges", {"aggregation": "all", "min_circuits": 1, "limit": 10000}),
+    ("recurring_edges", {"aggregation": "task", "task": "opposites", "min_circuits": 1, "limit": 3}),
+    ("recurring_edges", {"aggregation": "all", "task": "agreement", "limit": 10000}),
     ("ablations", {"kind": "random", "errors": "ablated"}),
     ("ablations", {"errors": "kept"}),
 ]
@@ -171,6 +174,46 @@ def test_recurring_features_count_circuits_and_average_effects(ladybug: Store) -
         assert found[uid]["n_circuits"] == len(values)
         assert found[uid]["share"] == len(values) / 3
         assert found[uid]["mean_effect"] == pytest.approx(sum(values) / len(values), abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("seeds", "chosen"),
+    [
+        ((0, 2, 4), {}),
+        ((0, 4), {"task": "agreement"}),
+        ((1, 3, 5), {"aggregation": "task"}),
+        (SEEDS, {"aggregation": "all"}),
+        ((2, 3), {"aggregation": "all", "task": "task:opposites"}),
+    ],
+)
+def test_recurring_edges_count_the_circuits_chosen_and_average_their_weights(
+    ladybug: Store, seeds: tuple[int, ...], chosen: dict[str, object]
+) -> None:
+    weights: dict[tuple[str, str], list[float]] = {}
+    for seed in seeds:
+        for pair, weight in edges_between_features(circuit(seed)).items():
+            weights.setdefault(pair, []).append(weight)
+    answer = catalogue().run(ladybug, "recurring_edges", {"min_circuits": 1, "limit": 10000, **chosen})
+    found = {(row[0], row[1]): dict(zip(answer.columns, row, strict=True)) for row in answer.rows}
+    assert set(found) == set(weights)
+    for pair, values in weights.items():
+        assert found[pair]["n_circuits"] == len(values)
+        assert found[pair]["share"] == len(values) / len(seeds)
+        assert found[pair]["mean_weight"] == pytest.approx(sum(values) / len(values), abs=1e-8)
+        assert found[pair]["mean_abs_weight"] == pytest.approx(sum(map(abs, values)) / len(values), abs=1e-8)
+        positive = sum(value > 1e-9 for value in values) / len(values)
+        assert found[pair]["sign_agreement"] == pytest.approx(max(positive, 1 - positive))
+
+
+def edges_between_features(rows: Rows) -> dict[tuple[str, str], float]:
+    """The weights between two features, summed over positions."""
+    features = {edge["source"]: edge["target"] for edge in rows["INSTANCE_OF"]}
+    total: dict[tuple[str, str], float] = {}
+    for edge in rows["ATTRIBUTES_TO"]:
+        if edge["source"] in features and edge["target"] in features:
+            pair = features[edge["source"]], features[edge["target"]]
+            total[pair] = total.get(pair, 0.0) + edge["weight"]
+    return total
 
 
 def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> None:
