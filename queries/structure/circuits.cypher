@@ -34,13 +34,13 @@
 // help = "Largest number of rows."
 // [returns]
 // uid = "The circuit."
-// name = "Its task's or prompt's name."
 // aggregation = "task: mean over its pairs; prompt: one pair."
-// task = "Name of its task."
-// model = "Name of its model."
 // n_nodes = "Number of circuit nodes."
 // n_edges = "Number of edges."
 // faithfulness = "Of the whole circuit, on held-out pairs, errors ablated."
+// name = "Its task's or prompt's name."
+// task = "Name of its task."
+// model = "Name of its model."
 // prompt = "Its prompt's text."
 // method = "How nodes and edges were attributed."
 // created_at = "When, ISO 8601, UTC."
@@ -54,8 +54,8 @@ WHERE ($task = '' OR t.name = $task OR t.uid = $task)
   AND ($model = '' OR m.name = $model OR m.uid = $model)
   AND ($name = '' OR lower(c.name) CONTAINS lower($name) OR lower(c.uid) CONTAINS lower($name)
        OR lower(p.text) CONTAINS lower($name))
-RETURN c.uid AS uid, c.name AS name, c.aggregation AS aggregation, t.name AS task, m.name AS model,
-       c.n_nodes AS n_nodes, c.n_edges AS n_edges, c.faithfulness AS faithfulness, p.text AS prompt,
+RETURN c.uid AS uid, c.aggregation AS aggregation, c.n_nodes AS n_nodes, c.n_edges AS n_edges,
+       c.faithfulness AS faithfulness, c.name AS name, t.name AS task, m.name AS model, p.text AS prompt,
        c.method AS method, c.created_at AS created_at
 ORDER BY ${sort} IS NULL, ${sort} ${order}, uid
 LIMIT $limit

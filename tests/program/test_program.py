@@ -42,7 +42,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, **environment},
+        env={**{k: v for k, v in os.environ.items() if k != "COLUMNS"}, **environment},
         check=False,
     )
 
@@ -180,7 +180,7 @@ def test_what_is_not_stored_is_named(url: str) -> None:
         (("nothing",), "nothing"),
         (("circuits", "--formt", "csv"), "--formt"),
         (("circuits", "--format", "xml"), "xml"),
-        (("circuits", "--columns", "uid,nothing"), "--columns: no column 'nothing'; there are uid, name"),
+        (("circuits", "--columns", "uid,nothing"), "--columns: no column 'nothing'; there are uid, aggregation"),
         (("circuits", "--columns", "uid,uid"), "--columns: 'uid' is named twice"),
         (("load",), "bundles"),
         (("serve", "--port", "x"), "integer"),

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,13 @@ tables = st.integers(2, 4).flatmap(
         lambda rows: Rows([f"c{i}" for i in range(n)], rows, False)
     )
 )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_terminal() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COLUMNS", raising=False)
+        yield
 
 
 def text(rows: Rows, form: Format) -> tuple[str, list[str]]:
@@ -50,7 +59,12 @@ def test_csv_holds_a_cell_for_each_value_and_lists_as_json(rows: Rows) -> None:
 @given(tables)
 def test_a_table_has_a_line_for_each_row_and_no_control_characters(rows: Rows) -> None:
     printed, _ = text(rows, Format.TABLE)
-    shown = any(value is not None for row in rows.rows for value in row)
+    empty = [
+        value is None or (isinstance(value, list) and not any(v is not None for v in value))
+        for row in rows.rows
+        for value in row
+    ]
+    shown = not all(empty)
     assert printed.count("\n") == (len(rows.rows) + 2 if shown else 0)
     assert all(char.isprintable() or char == "\n" for char in printed)
 
@@ -59,3 +73,48 @@ def test_what_data_has_no_place_for_is_noted() -> None:
     assert text(Rows(["a", "b"], [], False), Format.TABLE) == ("", ["no rows"])
     assert "left the others off" in text(Rows(["a", "b"], [[1, 2]], True), Format.JSON)[1][0]
     assert text(Rows(["digest"], [["abc"]], False), Format.TABLE) == ("abc\n", [])
+
+
+UIDS = [f"agreement:model:1a2b3c4d:feature:{layer}:{index}:2" for layer in (8, 13) for index in (7, 70, 700)]
+WIDE = Rows(
+    ["weight", "source", "labels", "last"],
+    [[-1.5, uid, ["feature 8:7 @subject", "feature 13:70 @subject", "metric"], "x" * 40] for uid in UIDS],
+    False,
+)
+
+
+@pytest.mark.parametrize("width", [10, 40, 60, 80, 100, 120, 160])
+def test_a_table_keeps_to_the_columns_it_has_and_the_first_is_always_there(
+    monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    printed, notes = text(WIDE, Format.TABLE)
+    lines = printed.splitlines()
+    assert all(len(line.rstrip()) <= width for line in lines)
+    assert lines[0].strip().startswith("weight"[:width])
+    assert (notes == []) == ("last" in lines[0] and "…" not in printed)
+
+
+def test_what_has_no_room_is_shortened_folded_and_left_off_and_a_note_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "84")
+    printed, notes = text(WIDE, Format.TABLE)
+    assert [line.rstrip() for line in printed.splitlines()[2:4]] == [
+        "  -1.5   agreem…b3c4d:feature:8:7:2   feature 8:7 @subject →",
+        "                                      feature 13:70 @subject → metric",
+    ]
+    assert notes == ["no room for last; … stands for what was cut: a wider terminal or --format json shows all"]
+
+
+def test_texts_that_differ_still_differ_when_they_are_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "70")
+    lines = text(Rows(["uid", "target"], [[uid, uid] for uid in UIDS], False), Format.TABLE)[0].splitlines()
+    assert all("…" in line for line in lines[2:])
+    assert len({line.split()[0] for line in lines[2:]}) == len(UIDS)
+
+
+def test_other_formats_are_whole_whatever_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = [text(WIDE, form) for form in (Format.JSON, Format.CSV, Format.NDJSON)]
+    monkeypatch.setenv("COLUMNS", "20")
+    assert [text(WIDE, form) for form in (Format.JSON, Format.CSV, Format.NDJSON)] == whole
+    monkeypatch.delenv("COLUMNS")
+    assert "…" not in text(WIDE, Format.TABLE)[0]
