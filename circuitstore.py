@@ -24,6 +24,7 @@ app = typer.Typer(
     name="circuitstore",
     help="Circuits of language models in a graph database: compute them, load them, ask them.",
     add_completion=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -146,7 +147,7 @@ def query(
     ctx: typer.Context,
     name: Annotated[str | None, typer.Argument(help="A query of the catalogue.")] = None,
     arguments: Annotated[list[str] | None, typer.Argument(help="Its parameters.", metavar="KEY=VALUE")] = None,
-    help: Annotated[bool, typer.Option("--help", help="Explain the query and its parameters.")] = False,
+    help: Annotated[bool, typer.Option("--help", "-h", help="Explain the query and its parameters.")] = False,
 ) -> None:
     """Ask a query of the catalogue."""
     from queries.catalogue import catalogue
@@ -155,7 +156,7 @@ def query(
         typer.echo(ctx.get_help(), err=not help)
         raise typer.Exit(0 if help else 2)
     chosen = catalogue()[name]
-    given = _pairs(arguments or [])
+    given = _pairs(arguments or [], next(iter(chosen.params), "key"))
     if help:
         _explain(chosen, sys.stdout)
     elif not given and any(p.required for p in chosen.params.values()):
@@ -242,12 +243,12 @@ def _interruptible(ask: "Callable[[], Rows]") -> "Rows":
         os._exit(130)  # the thread can't be stopped, and a query leaves nothing half done
 
 
-def _pairs(arguments: list[str]) -> dict[str, object]:
+def _pairs(arguments: list[str], example: str) -> dict[str, object]:
     given: dict[str, object] = {}
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if not equals:
-            raise UsageError(f"{argument!r}: parameters are given as key=value")
+            raise UsageError(f"{argument!r}: parameters are given as key=value, such as {example}=…")
         if key in given:
             raise UsageError(f"{key} is given twice")
         given[key] = value
@@ -341,6 +342,8 @@ def _hoisted(arguments: list[str]) -> list[str]:
     i = 0
     while i < len(rest) and rest[i] != "--":
         if rest[i] in ("--store", "--format", "--columns"):
+            if i + 1 == len(rest):
+                raise UsageError(f"{rest[i]}: its value is missing")
             front += rest[i : i + 2]
             del rest[i : i + 2]
         elif rest[i].startswith(("--store=", "--format=", "--columns=")):

@@ -134,7 +134,7 @@ def test_a_folder_of_bundles_loads_each_and_nothing_unfinished(tmp_path: Path) -
 def test_alone_it_prints_its_help_as_usage() -> None:
     done = run()
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == run("--help").stdout
+    assert done.stderr == run("--help").stdout == run("-h").stdout
 
 
 def test_it_tells_its_version() -> None:
@@ -161,7 +161,7 @@ def test_an_unknown_query_is_answered_with_the_nearest_names(url: str) -> None:
         (("node=x", "max_hop=9"), "did you mean max_hops?"),
         (("node=a b",), "'a b' is not a uid"),
         (("max_hops=3",), "node is missing"),
-        (("node",), "key=value"),
+        (("node",), "key=value, such as node=…"),
         (("node=x", "node=y"), "node is given twice"),
     ],
 )
@@ -182,6 +182,7 @@ def test_what_is_not_stored_is_named(url: str) -> None:
         (("circuits", "--format", "xml"), "xml"),
         (("circuits", "--columns", "uid,nothing"), "--columns: no column 'nothing'; there are uid, aggregation"),
         (("circuits", "--columns", "uid,uid"), "--columns: 'uid' is named twice"),
+        (("circuits", "--columns"), "--columns: its value is missing"),
         (("load",), "bundles"),
         (("serve", "--port", "x"), "integer"),
         (("serve", "--port", "99999"), "CIRCUITSTORE_PORT"),
