@@ -15,7 +15,7 @@ _SHOWN_TOKENS = 5
 
 def tell(store: Store, circuit: str, out: TextIO) -> None:
     """Writes the tour of a task's circuit. Raises NotFoundError for a circuit that is not stored."""
-    about = _ask(store, "circuit", uid=circuit)[0]
+    about = _ask(store, "circuit", circuit=circuit)[0]
     metric = _ask(store, "top_nodes", circuit=circuit, kind="metric")[0]["uid"]
     out.write(f"\n{about['name']}: {about['n_nodes']} nodes, {about['n_edges']} edges   {circuit}\n")
     _faithfulness(store, circuit, out)
@@ -26,7 +26,7 @@ def tell(store: Store, circuit: str, out: TextIO) -> None:
         "\nAsk on:\n"
         "  circuitstore circuits\n"
         f"  circuitstore query upstream_paths node={metric} max_hops=3\n"
-        f"  circuitstore query feature uid={feature}\n"
+        f"  circuitstore query feature feature={feature}\n"
         "  circuitstore query recurring_edges\n"
         "  circuitstore queries              # everything that can be asked\n"
         "  circuitstore serve                # the same over HTTP, at http://127.0.0.1:8000/docs\n"
@@ -69,7 +69,7 @@ def _path(store: Store, metric: str, out: TextIO) -> None:
     path = found[0]
     rows = []
     for uid, label, weight in zip(path["nodes"], path["labels"], [None, *path["weights"]], strict=True):
-        node = _ask(store, "node", uid=uid)[0]
+        node = _ask(store, "node", node=uid)[0]
         rows.append([label, weight, _tokens(node["top_tokens"]), _tokens(node["bottom_tokens"])])
     _table(["node", "weight", "promotes", "suppresses"], rows, out)
 
@@ -81,7 +81,7 @@ def _recurring(store: Store, task: str, out: TextIO) -> None:
     out.write("\n3. What recurs? Features over the circuits of the single prompts.\n\n")
     rows = []
     for f in found:
-        promoted = _tokens(_ask(store, "feature", uid=f["uid"])[0]["top_tokens"])
+        promoted = _tokens(_ask(store, "feature", feature=f["uid"])[0]["top_tokens"])
         rows.append([f"{f['layer']}:{f['index']}", f["n_circuits"], round(f["share"], 2), f["mean_effect"], promoted])
     _table(["feature", "circuits", "share", "mean effect", "promotes"], rows, out)
 

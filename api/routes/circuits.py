@@ -9,7 +9,6 @@ from api.dependencies import CatalogueDep, SettingsDep, StoreDep
 from api.errors import responses
 from api.openapi import operation
 from queries.catalogue import Catalogue
-from store.errors import QueryError
 
 
 def router(catalogue: Catalogue) -> APIRouter:
@@ -21,12 +20,15 @@ def router(catalogue: Catalogue) -> APIRouter:
         return JSON(of(run(store, catalogue, settings, "circuits", parameters(request))))
 
     @routes.get(
-        "/{uid}", summary=circuit.summary, response_class=JSON, openapi_extra=operation(circuit, {"uid": "uid"})
+        "/{circuit}",
+        summary=circuit.summary,
+        response_class=JSON,
+        openapi_extra=operation(circuit, {"circuit": "circuit"}),
     )
     def one_circuit(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
         return JSON(of(run(store, catalogue, settings, "circuit", parameters(request))))
 
-    extra = operation(edges, {"circuit": "uid"})
+    extra = operation(edges, {"circuit": "circuit"})
     both = {"nodes": schema(catalogue["top_nodes"]), "edges": schema(edges)}
     extra["responses"]["200"] = {
         "description": "Its strongest nodes, and the edges among them.",
@@ -34,13 +36,13 @@ def router(catalogue: Catalogue) -> APIRouter:
     }
 
     @routes.get(
-        "/{uid}/graph", summary="The strongest part of a circuit, to draw.", response_class=JSON, openapi_extra=extra
+        "/{circuit}/graph",
+        summary="The strongest part of a circuit, to draw.",
+        response_class=JSON,
+        openapi_extra=extra,
     )
     def circuit_graph(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
-        given = parameters(request)
-        if "circuit" in given:
-            raise QueryError("graph_edges: the circuit stands in the path; leave the parameter 'circuit' out")
-        arguments = edges.arguments({("circuit" if name == "uid" else name): given[name] for name in given})
+        arguments = edges.arguments(parameters(request))
         nodes_wanted = {"circuit": arguments["circuit"], "limit": arguments["top_nodes"]}
         deadline = time.monotonic() + settings.time_limit
         nodes = run(store, catalogue, settings, "top_nodes", nodes_wanted, deadline)

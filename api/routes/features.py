@@ -14,7 +14,10 @@ def router(catalogue: Catalogue) -> APIRouter:
     feature = catalogue["feature"]
 
     @routes.get(
-        "/{uid}", summary=feature.summary, response_class=JSON, openapi_extra=operation(feature, {"uid": "uid"})
+        "/{feature}",
+        summary=feature.summary,
+        response_class=JSON,
+        openapi_extra=operation(feature, {"feature": "feature"}),
     )
     def one_feature(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
         return JSON(of(run(store, catalogue, settings, "feature", parameters(request))))

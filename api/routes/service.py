@@ -14,9 +14,9 @@ router = APIRouter(tags=["service"])
 LINKS = {
     "health": "/health",
     "circuits": "/circuits",
-    "circuit": "/circuits/{uid}",
-    "graph": "/circuits/{uid}/graph",
-    "feature": "/features/{uid}",
+    "circuit": "/circuits/{circuit}",
+    "graph": "/circuits/{circuit}/graph",
+    "feature": "/features/{feature}",
     "queries": "/queries",
     "query": "/queries/{name}",
     "openapi": "/openapi.json",

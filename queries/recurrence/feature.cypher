@@ -1,5 +1,5 @@
 // summary = "One feature: what it promotes, where it is active, how often it stands in circuits."
-// [params.uid]
+// [params.feature]
 // type = "uid"
 // label = "Feature"
 // help = "The feature."
@@ -17,7 +17,7 @@
 // max_activation = "Largest activation seen in a corpus."
 // examples = "Contexts of the largest activations, the token marked."
 // n_circuits = "Circuits that it stands in."
-MATCH (f:Feature {uid: $uid})
+MATCH (f:Feature {uid: $feature})
 OPTIONAL MATCH (f)<-[:INSTANCE_OF]-(:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
 WITH f, count(DISTINCT c.uid) AS n_circuits
 OPTIONAL MATCH (f)-[:IN_DICTIONARY]->(d:Dictionary)

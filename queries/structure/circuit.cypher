@@ -1,5 +1,5 @@
 // summary = "One circuit: how it was found, how large and how faithful it is."
-// [params.uid]
+// [params.circuit]
 // type = "uid"
 // label = "Circuit"
 // help = "The circuit."
@@ -20,7 +20,7 @@
 // patch_metric = "Metric on the patch prompts."
 // faithfulness = "Of the whole circuit, on held-out pairs, errors ablated."
 // created_at = "When, ISO 8601, UTC."
-MATCH (c:Circuit {uid: $uid})
+MATCH (c:Circuit {uid: $circuit})
 OPTIONAL MATCH (c)-[:FOR_TASK]->(t:Task)
 OPTIONAL MATCH (c)-[:FOR_PROMPT]->(p:Prompt)
 OPTIONAL MATCH (c)-[:OF_MODEL]->(m:Model)

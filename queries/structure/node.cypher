@@ -1,5 +1,5 @@
 // summary = "One circuit node: what it is, what it does, and the feature that it is."
-// [params.uid]
+// [params.node]
 // type = "uid"
 // label = "CircuitNode"
 // help = "The circuit node."
@@ -20,7 +20,7 @@
 // label = "A short description of the feature."
 // top_tokens = "Tokens that the feature's decoder row promotes most."
 // bottom_tokens = "Tokens that the feature's decoder row suppresses most."
-MATCH (n:CircuitNode {uid: $uid})-[:IN_CIRCUIT]->(c:Circuit)
+MATCH (n:CircuitNode {uid: $node})-[:IN_CIRCUIT]->(c:Circuit)
 OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature)
 RETURN n.uid AS uid, c.uid AS circuit, n.kind AS kind, n.layer AS layer, n.`index` AS `index`,
        n.position AS position, n.token AS token, n.effect AS effect, n.observed_effect AS observed_effect,

@@ -223,3 +223,11 @@ def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> No
         catalogue().run(ladybug, "upstream_paths", {"node": "nothing"})
     with pytest.raises(NotFoundError, match="no Circuit 'nothing'"):
         catalogue().run(ladybug, "ablations", {"circuit": "nothing"})
+
+
+def test_one_thing_has_one_name_in_every_query() -> None:
+    named = {"Circuit": {"circuit"}, "Feature": {"feature"}, "CircuitNode": {"node", "source", "target"}}
+    for query in catalogue():
+        for parameter in query.params.values():
+            if parameter.label:
+                assert parameter.name in named[parameter.label], query.name
