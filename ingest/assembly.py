@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ class Draft:
     effects: list[float]
     activations: list[float]
     weights: list[float]
+    observed_effects: list[float | None]
+    observed_weights: list[float | None]
     clean_metric: float
     patch_metric: float
     faithfulness: float | None
@@ -124,6 +127,7 @@ def _task_draft(recipe: Recipe, subject: Subject, found: Found) -> Draft:
         subject.task_name,
         "task",
         [found.effects.mean(0), found.activations.mean(0), found.weights.mean(0)],
+        [found.observed.nodes.nanmean(0), found.observed.edges.nanmean(0)],
         float(found.metric_clean.mean()),
         float(found.metric_patch.mean()),
     )
@@ -138,14 +142,24 @@ def _prompt_draft(recipe: Recipe, subject: Subject, found: Found, pair: int) -> 
         subject.train.pairs[pair].clean_prefix,
         "prompt",
         [found.effects[pair], found.activations[pair], found.weights[pair]],
+        [found.observed.nodes[pair], found.observed.edges[pair]],
         float(found.metric_clean[pair]),
         float(found.metric_patch[pair]),
     )
 
 
 def _draft(
-    recipe: Recipe, found: Found, name: str, aggregation: str, columns: list[Tensor], clean: float, patch: float
+    recipe: Recipe,
+    found: Found,
+    name: str,
+    aggregation: str,
+    columns: list[Tensor],
+    observed: list[Tensor],
+    clean: float,
+    patch: float,
 ) -> Draft:
+    """columns: effects, activations and weights. observed: effects and weights, NaN where nobody looked."""
+    seen = [[None if isnan(value) else value for value in column.double().tolist()] for column in observed]
     effects, activations, weights = (column.double().tolist() for column in columns)
     whole = abs(patch - clean)
     least = recipe.pruning.node_threshold * whole
@@ -156,7 +170,8 @@ def _draft(
     edges = [e for e in strong if found.edges[e][0] in kept and found.edges[e][1] in kept]
     ends = {number[node] for e in edges for node in found.edges[e]}
     nodes = [n for n in nodes if found.nodes[n].kind != "token" or n in ends]
-    return Draft(name, aggregation, nodes, edges, effects, activations, weights, clean, patch, None)
+    numbers = (effects, activations, weights, seen[0], seen[1], clean, patch)
+    return Draft(name, aggregation, nodes, edges, *numbers, None)
 
 
 def _circuit(
@@ -164,7 +179,15 @@ def _circuit(
 ) -> str:
     """Adds a circuit's own rows. Returns its uid, which holds a hash of all of them."""
     local = {found.nodes[n]: _node_row(subject, found.nodes[n], draft, n, pair) for n in draft.nodes}
-    edges = [(*found.edges[e], draft.weights[e]) for e in draft.edges]
+    edges: list[Row] = [
+        {
+            "source": local[found.edges[e][0]]["uid"],
+            "target": local[found.edges[e][1]]["uid"],
+            "weight": draft.weights[e],
+            "observed": draft.observed_weights[e],
+        }
+        for e in draft.edges
+    ]
     ablations = _ablations(found) if pair is None else []
     circuit: Row = {
         "name": draft.name,
@@ -177,8 +200,7 @@ def _circuit(
         "patch_metric": draft.patch_metric,
         "faithfulness": draft.faithfulness,
     }
-    edge_rows = [[local[u]["uid"], local[d]["uid"], weight] for u, d, weight in edges]
-    content = _hash([circuit, *local.values(), *edge_rows, *ablations])
+    content = _hash([circuit, *local.values(), *edges, *ablations])
     uid = circuit_uid(draft.name, subject.model.name, content)
     for node, row in local.items():
         row["uid"] = f"{uid}{row['uid']}"
@@ -186,9 +208,7 @@ def _circuit(
         rows["IN_CIRCUIT"].append({"source": row["uid"], "target": uid})
         if node.kind == "feature":
             rows["INSTANCE_OF"].append({"source": row["uid"], "target": _feature_uid(subject, node)})
-    rows["ATTRIBUTES_TO"] += [
-        {"source": local[u]["uid"], "target": local[d]["uid"], "weight": weight} for u, d, weight in edges
-    ]
+    rows["ATTRIBUTES_TO"] += [edge | {end: f"{uid}{edge[end]}" for end in ("source", "target")} for edge in edges]
     rows["Circuit"].append({"uid": uid, **circuit, "created_at": rows["Run"][0]["started_at"]})
     for row in ablations:
         row["uid"] = f"{uid}:{row['uid']}"
@@ -224,6 +244,7 @@ def _node_row(subject: Subject, node: Node, draft: Draft, number: int, pair: int
     }
     if node.kind != "metric":
         row["effect"] = draft.effects[number]
+        row["observed_effect"] = draft.observed_effects[number]
     if node.kind == "feature":
         row["activation"] = draft.activations[number]
     return row

@@ -210,7 +210,7 @@ def _changes(
             hook: torch.lerp(runs.clean[hook][:, :length], runs.patch[hook][:, :length], alpha).requires_grad_()
             for hook in stretch.sources
         }
-        value = _value_at_target(model, stretch, leaves)[:, -1]
+        value = value_at_target(model, stretch, leaves)[:, -1]
         if stretch.target is None:
             outputs, cotangents = metric(model.logits(value)), torch.ones(1, len(value), device=value.device)
         else:
@@ -225,7 +225,8 @@ def _changes(
     return torch.cat(found)
 
 
-def _value_at_target(model: LanguageModel, stretch: Stretch, leaves: Values) -> Tensor:
+def value_at_target(model: LanguageModel, stretch: Stretch, leaves: Values) -> Tensor:
+    """What stands at the stretch's target (at its end, for the metric) when `leaves` stand at its sources."""
     base, target = stretch.base.boundary, stretch.target
     assert base is not None
     reached: list[Tensor] = []

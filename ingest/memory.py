@@ -1,5 +1,7 @@
 """How many rows of a batch fit a memory limit."""
 
+from collections.abc import Iterator
+
 import psutil
 import torch
 
@@ -25,3 +27,8 @@ def rows_that_fit(
     kept_blocks = max(1, n_blocks) if gradient else 2
     row = 4 * n_positions * (per_token * kept_blocks + 3 * n_features) + 8 * model.vocab_size
     return max(1, min(most, limit // row))
+
+
+def slices(n: int, rows: int) -> Iterator[slice]:
+    """0 … n in slices of at most so many rows."""
+    return (slice(start, min(start + rows, n)) for start in range(0, n, rows))

@@ -125,6 +125,15 @@ class Directions:
     activation: Tensor
     """Activations on the clean run, zero for what is no feature, [pairs, nodes]"""
 
+    def __getitem__(self, rows: slice) -> "Directions":
+        """The same nodes in some of the pairs."""
+        return Directions(self.nodes, self.positions, self.change[rows], self.activation[rows])
+
+    def only(self, nodes: Sequence[Node]) -> "Directions":
+        """Some of the nodes."""
+        numbers = [self.nodes.index(node) for node in nodes]
+        return Directions(list(nodes), self.positions[numbers], self.change[:, numbers], self.activation[:, numbers])
+
     def along(self, gradient: Tensor) -> Tensor:
         """First-order effect of each node. gradient: [pairs, pos, d]. Returns [pairs, nodes]."""
         return torch.einsum("bnd,bnd->bn", gradient[:, self.positions].float(), self.change)

@@ -3,7 +3,6 @@
 Knows nothing of Parquet or databases: assembly.py turns what is found here into the schema's rows.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,17 +10,18 @@ import torch
 from torch import Tensor
 
 from ingest import gradients
-from ingest.ablation import Errors, Intervention, measure, random_circuit
+from ingest.ablation import Intervention
 from ingest.edges import Runs, Stretch, edge_weights, stretch_to
-from ingest.gradients import Metric, Values
+from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
-from ingest.memory import free_memory, rows_that_fit
+from ingest.memory import free_memory, rows_that_fit, slices
 from ingest.nodes import METRIC, Directions, Means, Node, directions, mean_effects, pair_effects, rank, token_nodes
 from ingest.progress import Bar, step
 from ingest.pruning import select
 from ingest.recipe import Recipe
-from ingest.subject import Subject
-from ingest.tasks.alignment import Aligned
+from ingest.steps.evidence import Observed, observe, tell_agreement
+from ingest.steps.faithfulness import measure_faithfulness
+from ingest.subject import Subject, metric_of
 from ingest.work import Work
 from store.errors import ModelError
 
@@ -40,6 +40,7 @@ class Found:
     edges: list[tuple[Node, Node]]
     weights: Tensor
     """[pairs, edges]"""
+    observed: Observed
     metric_clean: Tensor
     """[pairs]"""
     metric_patch: Tensor
@@ -62,21 +63,28 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
     with step("node effects"):
         chosen, ranked_features, means = _nodes(recipe, subject, runs, found.nodes, rows["forward"])
         sources = _directions(subject, chosen, runs)
-        effects = pair_effects(sources, found.nodes)
+        nodes = [*(node for at_hook in sources.values() for node in at_hook.nodes), METRIC]
+        by_node = pair_effects(sources, found.nodes)
+        effects = torch.stack([by_node[node] for node in nodes[:-1]], dim=1).cpu()
     with step(f"edge effects ({recipe.edges.formula})") as bar:
         edges, weights = _edges(recipe, subject, work, chosen, sources, runs, rows, bar)
     with step("faithfulness on held-out pairs") as bar:
         size = sum(node.kind == "feature" for node in chosen)
-        measurements, held_out_metric = _faithfulness(recipe, subject, work, ranked_features, size, means, rows, bar)
-    nodes = [*(node for at_hook in sources.values() for node in at_hook.nodes), METRIC]
-    activation = torch.cat([at_hook.activation for at_hook in sources.values()], dim=1)
-    nothing = torch.zeros(len(m_clean), 1)
+        measurements, held_out_metric = measure_faithfulness(
+            recipe, subject, work, ranked_features, size, means, rows, bar
+        )
+    with step("observed effects") as bar:
+        observed = observe(recipe, subject, work, sources, effects, edges, weights, runs, rows, bar)
+    tell_agreement(nodes, effects, edges, weights, observed, float((m_patch - m_clean).mean()))
+    activation = torch.cat([at_hook.activation for at_hook in sources.values()], dim=1).cpu()
+    nothing, unseen = torch.zeros(len(m_clean), 1), torch.full((len(m_clean), 1), torch.nan)
     return Found(
         nodes,
-        torch.cat([torch.stack([effects[node] for node in nodes[:-1]], dim=1).cpu(), nothing], dim=1),
-        torch.cat([activation.cpu(), nothing], dim=1),
+        torch.cat([effects, nothing], dim=1),
+        torch.cat([activation, nothing], dim=1),
         edges,
         weights,
+        Observed(torch.cat([observed.nodes, unseen], dim=1), observed.edges),
         m_clean.cpu(),
         m_patch.cpu(),
         measurements,
@@ -107,27 +115,19 @@ def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> d
     return work.facts("rows", choose)
 
 
-def _slices(n: int, rows: int) -> Iterator[slice]:
-    return (slice(start, min(start + rows, n)) for start in range(0, n, rows))
-
-
-def _metric(aligned: Aligned) -> Metric:
-    return Metric(aligned.clean_answers, aligned.patch_answers)
-
-
 def _joined(parts: list[Values]) -> Values:
     return {hook: torch.cat([part[hook] for part in parts]) for hook in parts[0]}
 
 
 def _activations(subject: Subject, work: Work, rows: int) -> tuple[Values, Values, Tensor, Tensor]:
     hooks = [EMBEDDING, *subject.hooks]
-    train, metric = subject.train, _metric(subject.train)
+    train, metric = subject.train, metric_of(subject.train)
 
     def compute() -> dict[str, Tensor]:
         found: dict[str, Tensor] = {}
         for run, tokens in (("clean", train.clean_tokens), ("patch", train.patch_tokens)):
             parts = [
-                gradients.hook_values(subject.model, tokens[s], hooks, metric[s]) for s in _slices(len(tokens), rows)
+                gradients.hook_values(subject.model, tokens[s], hooks, metric[s]) for s in slices(len(tokens), rows)
             ]
             found |= {f"{run}.{h.name}": v for h, v in _joined([values for values, _ in parts]).items()}
             found[f"{run}.metric"] = torch.cat([m for _, m in parts])
@@ -152,8 +152,8 @@ def _gradients(
 ) -> Gradients:
     """Edges always take the path on which their target's hook alone moves: an edge changes nothing else there."""
     hooks = [EMBEDDING, *subject.hooks]
-    model, metric = subject.model, _metric(subject.train)
-    slices = list(_slices(len(subject.train.pairs), rows))
+    model, metric = subject.model, metric_of(subject.train)
+    parts_of = list(slices(len(subject.train.pairs), rows))
 
     def averaged(path: str, steps: int) -> Values:
         def part(s: slice) -> Values:
@@ -165,7 +165,7 @@ def _gradients(
 
         def compute() -> dict[str, Tensor]:
             parts = []
-            for s in slices:
+            for s in parts_of:
                 parts.append(part(s))
                 bar.advance()
             return {hook.name: gradient for hook, gradient in _joined(parts).items()}
@@ -178,7 +178,7 @@ def _gradients(
     )
     for_edges = ("clean", 1) if recipe.edges.formula == "clean" else ("ig-dictionary", recipe.edges.steps)
     wanted = dict.fromkeys([("clean", 1), for_nodes, for_edges])
-    bar.of(len(slices) * len(wanted))
+    bar.of(len(parts_of) * len(wanted))
     found = {path: averaged(*path) for path in wanted}
     return Gradients(found["clean", 1], found[for_nodes], found[for_edges])
 
@@ -255,84 +255,14 @@ def _edges_into(
             subject.model,
             stretch,
             targets,
-            {hook: _rows_of(at_hook, s) for hook, at_hook in sources.items()},
+            {hook: at_hook[s] for hook, at_hook in sources.items()},
             subject.dictionaries[stretch.target] if stretch.target else None,
             runs[s],
-            _metric(subject.train)[s],
+            metric_of(subject.train)[s],
             recipe.edges.formula,
             recipe.edges.steps,
             rows["edges"],
         )
-        for s in _slices(len(runs.metric_clean), rows["stretch"])
+        for s in slices(len(runs.metric_clean), rows["stretch"])
     ]
     return {"weights": torch.cat(parts, dim=1)}
-
-
-def _rows_of(at_hook: Directions, rows: slice) -> Directions:
-    return Directions(at_hook.nodes, at_hook.positions, at_hook.change[rows], at_hook.activation[rows])
-
-
-def _faithfulness(
-    recipe: Recipe,
-    subject: Subject,
-    work: Work,
-    ranked: list[Node],
-    chosen: int,
-    means: dict[Hook, Means],
-    rows: dict[str, int],
-    bar: Bar,
-) -> tuple[list[tuple[Intervention, Tensor]], Tensor]:
-    interventions = _interventions(recipe, ranked, chosen, means)
-    held_out, metric = subject.held_out, _metric(subject.held_out)
-    at_once = max(1, rows["interventions"] // len(held_out.pairs))
-    bar.of(len(interventions))
-    parts: list[Tensor] = []
-
-    def part(some: list[Intervention]) -> dict[str, Tensor]:
-        pieces = [
-            measure(
-                subject.model,
-                subject.dictionaries,
-                means,
-                held_out.clean_tokens[s],
-                metric[s],
-                some,
-                subject.first_position,
-            )
-            for s in _slices(len(held_out.pairs), rows["interventions"])
-        ]
-        return {"metric": torch.cat(pieces, dim=1)}
-
-    def whole() -> dict[str, Tensor]:
-        pieces = [
-            gradients.hook_values(subject.model, held_out.clean_tokens[s], [], metric[s])[1]
-            for s in _slices(len(held_out.pairs), rows["forward"])
-        ]
-        return {"metric": torch.cat(pieces)}
-
-    full = work.tensors("held-out", whole)["metric"]
-    batches = [  # of one treatment of errors each: where all are ablated, none need be computed
-        alike[s]
-        for errors in ("ablated", "kept")
-        for alike in [[one for one in interventions if one.errors == errors]]
-        for s in _slices(len(alike), at_once)
-    ]
-    for number, some in enumerate(batches):
-        parts.append(work.tensors(f"faithfulness-{at_once}-{number}", partial(part, some))["metric"])
-        bar.advance(len(some))
-    return list(zip(interventions, torch.cat(parts), strict=True)), full
-
-
-def _interventions(recipe: Recipe, ranked: list[Node], chosen: int, means: dict[Hook, Means]) -> list[Intervention]:
-    """chosen: how many of the ranked features the circuit has."""
-    sizes = sorted({min(size, len(ranked)) for size in (*recipe.faithfulness.sizes, chosen)})
-    seeds = [recipe.seed + n for n in range(recipe.faithfulness.random_circuits)]
-    errors: Errors
-    found: list[Intervention] = []
-    for errors in ("ablated", "kept"):
-        found.append(Intervention("faithfulness", (), errors))
-        for size in sizes:
-            found.append(Intervention("faithfulness", ranked[:size], errors))
-            found.append(Intervention("completeness", ranked[:size], errors))
-            found += [Intervention("random", random_circuit(ranked[:size], means, s), errors, s) for s in seeds]
-    return found

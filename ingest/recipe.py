@@ -82,6 +82,13 @@ class FaithfulnessSection(_Section):
     random_circuits: Annotated[int, Field(ge=0)] = Field(2, description="Random circuits beside each size.")
 
 
+class EvidenceSection(_Section):
+    nodes: Annotated[int, Field(ge=0)] = Field(20, description="Nodes of largest effect that are observed, too.")
+    edges: Annotated[int, Field(ge=0)] = Field(40, description="Edges of largest weight that are observed, too.")
+    sample: Annotated[int, Field(ge=0)] = Field(40, description="And so many other nodes and edges, drawn at random.")
+    pairs: Annotated[int, Field(ge=1)] = Field(16, description="Pairs that they are observed on, at most.")
+
+
 class PromptsSection(_Section):
     circuits: bool = Field(True, description="Whether each pair gives a circuit of its own, too.")
 
@@ -95,6 +102,7 @@ class Recipe(_Section):
     edges: EdgesSection = EdgesSection()
     pruning: PruningSection = PruningSection()
     faithfulness: FaithfulnessSection = FaithfulnessSection()
+    evidence: EvidenceSection = EvidenceSection()
     prompts: PromptsSection = PromptsSection()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.dictionaries import Dictionary, from_folder, from_release, hook_of
+from ingest.gradients import Metric
 from ingest.hooks import Hook, parse_hook
 from ingest.models import LanguageModel, open_model
 from ingest.progress import console, step
@@ -38,6 +39,11 @@ class Subject:
     def first_position(self) -> int:
         """The first position that can be part of a circuit."""
         return int(self.start_token)
+
+
+def metric_of(aligned: Aligned) -> Metric:
+    """The metric of these pairs."""
+    return Metric(aligned.clean_answers, aligned.patch_answers)
 
 
 def open_subject(recipe: Recipe, where: str, device: str) -> Subject:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -61,6 +61,32 @@ def test_every_measurement_stands_beside_random_circuits_of_its_size(made: tuple
     assert task["faithfulness"] == own["faithfulness"]
     assert all(m["split"] == "held-out" and m["baseline"] == "mean" for m in measured)
     assert {m["faithfulness"] for m in measured if m["n_nodes"] == 0} == {0.0}
+
+
+def test_the_strongest_and_some_others_are_observed_in_the_task_and_in_the_pairs_that_were_run(tmp_path: Path) -> None:
+    recipe = save_recipe(tmp_path, evidence="nodes = 3\nedges = 4\nsample = 5\npairs = 2")
+    (path,) = run_recipe(recipe, tmp_path / "out")
+    bundle = open_bundle(path)
+    circuits = bundle.table("Circuit").to_pylist()
+    (task,) = (c["uid"] for c in circuits if c["aggregation"] == "task")
+    prompts = [c["uid"] for c in circuits if c["aggregation"] == "prompt"]
+
+    def strongest_first(circuit: str, table: str, uid: str, predicted: str) -> list[dict[str, Any]]:
+        rows = [row for row in bundle.table(table).to_pylist() if row[uid].startswith(f"{circuit}:")]
+        return sorted(rows, key=lambda row: -abs(row[predicted] or 0))
+
+    for columns, observed, strongest in (
+        (("ATTRIBUTES_TO", "source", "weight"), "observed", 4),
+        (("CircuitNode", "uid", "effect"), "observed_effect", 3),
+    ):
+        rows = strongest_first(task, *columns)
+        assert all(row[observed] is not None for row in rows[:strongest])
+        assert sum(row[observed] is not None for row in rows) == strongest + 5
+        seen = [any(row[observed] is not None for row in strongest_first(uid, *columns)) for uid in prompts]
+        assert seen.count(True) == 2
+    (path,) = run_recipe(save_recipe(tmp_path, evidence="nodes = 0\nedges = 0\nsample = 0"), tmp_path / "none")
+    edges = open_bundle(path).table("ATTRIBUTES_TO")
+    assert edges["observed"].null_count == edges.num_rows > 0
 
 
 def test_held_out_pairs_are_not_those_of_the_circuit(made: tuple[Path, Bundle]) -> None:

@@ -1,0 +1,162 @@
+"""Observed effects: what the metric does when one node, or one edge, alone is changed on the clean run.
+
+A node is observed by giving it its value of the patch run and running on. An edge u → d is observed by cutting it
+the other way round from how it is predicted (path patching, Wang et al. 2022, at the level of features): only the
+stretch between the two dictionaries is run with u's value of the patch run, everything else that stands in between
+held; what d comes to there is put into the clean run, at d alone; and the rest of the model is run on. One run of the
+stretch serves all edges of a u.
+
+Predictions are first-order; where they are far from what is observed here, the observation is right.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import torch
+from scipy import stats
+from torch import Tensor
+
+from ingest.dictionaries import Dictionary
+from ingest.edges import Stretch, value_at_target
+from ingest.gradients import Metric, Values
+from ingest.hooks import Hook
+from ingest.models import LanguageModel
+from ingest.nodes import Directions, Node
+
+T = TypeVar("T")
+Edge = tuple[Node, Node]
+
+
+@torch.no_grad()
+def observed_nodes(
+    model: LanguageModel, at_hook: Directions, hook: Hook, clean: Values, metric: Metric, whole: Tensor, rows: int
+) -> Tensor:
+    """Change of the metric when a node alone takes its value of the patch run, [nodes, pairs].
+
+    at_hook: the nodes, all at `hook`. whole: the metric on the clean run, [pairs]. rows: of a batch, one a node and
+    pair.
+    """
+    return _metric_with(model, hook, at_hook.change.transpose(0, 1), at_hook.positions, clean, metric, rows) - whole
+
+
+@torch.no_grad()
+def observed_edges(
+    model: LanguageModel,
+    stretch: Stretch,
+    edges: Sequence[Edge],
+    sources: dict[Hook, Directions],
+    dictionary: Dictionary | None,
+    clean: Values,
+    metric: Metric,
+    whole: Tensor,
+    rows: int,
+) -> Tensor:
+    """Change of the metric when an edge alone carries its source's patch, [edges, pairs].
+
+    edges: (source, target), all targets at the stretch's target hook with its dictionary, or the metric.
+    """
+    observed = torch.zeros(len(edges), len(whole), device=whole.device)
+    starts = list(dict.fromkeys(source for source, _ in edges))
+    changes: list[tuple[int, Tensor]] = []
+    for some in _batches(starts, rows // len(whole)):
+        reached = _with_sources(model, stretch, some, sources, clean, len(whole))
+        if stretch.target is None:
+            metrics = metric.repeat(len(some))(model.logits(reached[:, -1])).view(len(some), -1)
+            for number, (source, _) in enumerate(edges):
+                if source in some:
+                    observed[number] = metrics[some.index(source)] - whole
+            continue
+        assert dictionary is not None
+        values = reached.view(len(some), len(whole), *reached.shape[1:]).float()
+        for number, (source, target) in enumerate(edges):
+            if source in some:
+                value = values[some.index(source), :, target.position]
+                change = _change(dictionary, target, clean[stretch.target][:, target.position].float(), value)
+                if bool(change.any()):
+                    changes.append((number, change))
+    if changes and stretch.target is not None:
+        numbers = [number for number, _ in changes]
+        positions = torch.tensor([edges[number][1].position for number in numbers], device=whole.device)
+        moved = torch.stack([change for _, change in changes])
+        observed[numbers] = _metric_with(model, stretch.target, moved, positions, clean, metric, rows) - whole
+    return observed
+
+
+def _with_sources(
+    model: LanguageModel, stretch: Stretch, some: Sequence[Node], sources: dict[Hook, Directions], clean: Values, n: int
+) -> Tensor:
+    """The value at the stretch's end with each source patched alone, [sources · pairs, pos, d]."""
+    leaves = {hook: clean[hook].repeat(len(some), 1, 1) for hook in stretch.sources}
+    for number, node in enumerate(some):
+        assert node.hook is not None
+        at_hook = sources[node.hook]
+        change = at_hook.change[:, at_hook.nodes.index(node)]
+        leaves[node.hook][number * n : (number + 1) * n, node.position] += change.to(leaves[node.hook].dtype)
+    return value_at_target(model, stretch, leaves)
+
+
+def _change(dictionary: Dictionary, target: Node, x: Tensor, y: Tensor) -> Tensor:
+    """What the hook's value changes by when only the target goes from its value at x to its value at y, [pairs, d]."""
+    if target.index is None:
+        return dictionary.error(y) - dictionary.error(x)
+    step = dictionary.encode(y)[:, target.index] - dictionary.encode(x)[:, target.index]
+    return step[:, None] * dictionary.W_dec[target.index]
+
+
+def _metric_with(
+    model: LanguageModel, hook: Hook, changes: Tensor, positions: Tensor, clean: Values, metric: Metric, rows: int
+) -> Tensor:
+    """The metric when the hook's value changes at one position, [changes, pairs].
+
+    changes: [changes, pairs, d]; positions: [changes].
+    """
+    start = max((h for h in clean if h.boundary is not None and h.depth <= hook.depth), key=lambda h: h.depth)
+    assert start.boundary is not None
+    found = []
+    for some in _batches(list(range(len(changes))), rows // changes.shape[1]):
+        x = clean[start].repeat(len(some), 1, 1)
+        value = clean[hook].repeat(len(some), 1, 1)
+        row = torch.arange(len(value), device=value.device)
+        value[row, positions[some].repeat_interleave(changes.shape[1])] += changes[some].flatten(0, 1).to(value.dtype)
+        if hook.boundary is not None:
+            out = model.run(value, start.boundary, model.n_layers)
+        else:
+            out = model.run(x, start.boundary, model.n_layers, {hook: partial(_given, value)})
+        found.append(metric.repeat(len(some))(model.logits(out[:, -1])).view(len(some), -1))
+    return torch.cat(found)
+
+
+def _given(value: Tensor, _: Tensor) -> Tensor:
+    return value
+
+
+def _batches(items: Sequence[T], at_once: int) -> Iterator[list[T]]:
+    step = max(1, at_once)
+    return (list(items[start : start + step]) for start in range(0, len(items), step))
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How predicted effects agree with observed ones. None where too few are there to say."""
+
+    n: int
+    pearson: float | None
+    spearman: float | None
+    slope: float | None
+    """Of observed on predicted, through the origin: 1 is ideal, above it predictions are too small."""
+    sign: float | None
+    """Share of equal signs among those observed beyond 1 % of the metric's whole change."""
+
+
+def agreement(predicted: Sequence[float], observed: Sequence[float], whole: float) -> Agreement:
+    """whole: the metric's change from clean to patch."""
+    p, o = np.asarray(predicted, float), np.asarray(observed, float)
+    large = abs(o) > 0.01 * abs(whole)
+    sign = float((p[large] * o[large] > 0).mean()) if large.any() else None
+    if len(p) < 3 or not p.std() or not o.std():
+        return Agreement(len(p), None, None, None, sign)
+    pearson, spearman = float(stats.pearsonr(p, o).statistic), float(stats.spearmanr(p, o).statistic)
+    return Agreement(len(p), pearson, spearman, float((p * o).sum() / (p * p).sum()), sign)
