@@ -1,4 +1,4 @@
-"""What the demo shows of a task's circuit: four answers of the catalogue, told in order, and what to ask next.
+"""What the demo shows of a task's circuit: five answers of the catalogue, told in order, and what to ask next.
 
 Asks the catalogue and nothing else. The circuit is one that a recipe made, with the prompt circuits of its task.
 """
@@ -20,6 +20,7 @@ def tell(store: Store, circuit: str, out: TextIO) -> None:
     out.write(f"\n{about['name']}: {about['n_nodes']} nodes, {about['n_edges']} edges   {circuit}\n")
     _faithfulness(store, circuit, out)
     _path(store, metric, out)
+    _evidence(store, circuit, out)
     _recurring(store, about["name"], out)
     feature = _ask(store, "top_nodes", circuit=circuit, kind="feature", limit=1)[0]["feature"]
     out.write(
@@ -61,24 +62,39 @@ def _faithfulness(store: Store, circuit: str, out: TextIO) -> None:
 def _path(store: Store, metric: str, out: TextIO) -> None:
     found = _ask(store, "upstream_paths", node=metric, start_kind="token", max_hops=8, limit=1)
     out.write(
-        "\n2. How does it work? The strongest path from a token to the metric, with each edge's predicted effect.\n\n"
+        "\n2. How does it work? The strongest path from a token to the metric: each edge's predicted effect, and the"
+        "\n   one observed when it alone is changed.\n\n"
     )
     if not found:
         out.write("   (no path of at most 8 edges)\n")
         return
     path = found[0]
     rows = []
-    for uid, label, weight in zip(path["nodes"], path["labels"], [None, *path["weights"]], strict=True):
+    steps = zip(path["nodes"], path["labels"], [None, *path["weights"]], [None, *path["observed"]], strict=True)
+    for uid, label, weight, observed in steps:
         node = _ask(store, "node", node=uid)[0]
-        rows.append([label, weight, _tokens(node["top_tokens"]), _tokens(node["bottom_tokens"])])
-    _table(["node", "weight", "promotes", "suppresses"], rows, out)
+        rows.append([label, weight, observed, _tokens(node["top_tokens"]), _tokens(node["bottom_tokens"])])
+    _table(["node", "weight", "observed", "promotes", "suppresses"], rows, out)
+
+
+def _evidence(store: Store, circuit: str, out: TextIO) -> None:
+    found = _ask(store, "evidence", circuit=circuit)
+    if not found:
+        return
+    out.write("\n3. Can the weights be believed? The strongest edges and a random sample, each changed alone.\n\n")
+    columns = ["layers", "edges", "r", "slope", "sign right"]
+    rows = [
+        [f"{f['source_layer']} → {f['target_layer']}", *(f[key] for key in ("n", "r", "slope", "sign_agreement"))]
+        for f in found
+    ]
+    _table(columns, rows, out)
 
 
 def _recurring(store: Store, task: str, out: TextIO) -> None:
     found = _ask(store, "recurring_features", task=task, limit=8)
     if not found:
         return
-    out.write("\n3. What recurs? Features over the circuits of the single prompts.\n\n")
+    out.write("\n4. What recurs? Features over the circuits of the single prompts.\n\n")
     rows = []
     for f in found:
         promoted = _tokens(_ask(store, "feature", feature=f["uid"])[0]["top_tokens"])

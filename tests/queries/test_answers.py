@@ -5,6 +5,7 @@ from contextlib import closing
 from itertools import pairwise
 
 import networkx as nx
+import numpy as np
 import pytest
 
 from queries.catalogue import catalogue
@@ -29,6 +30,8 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("recurring_edges", {"aggregation": "all", "task": "agreement", "limit": 10000}),
     ("ablations", {"kind": "random", "errors": "ablated"}),
     ("ablations", {"errors": "kept"}),
+    ("unconfirmed_edges", {"min_ratio": 0.0, "limit": 10000}),
+    ("unconfirmed_edges", {"min_ratio": -1.5}),
 ]
 
 
@@ -82,6 +85,8 @@ def test_paths_of_all_lengths_and_weights_are_equal_in_both_databases(both: tupl
     for name, arguments in (
         ("upstream_paths", {"node": metric, "max_hops": 5, "min_weight": 0.1, "start_kind": "token", "limit": 10000}),
         ("upstream_paths", {"node": metric, "max_hops": 3, "min_weight": 0, "limit": 50}),
+        ("confirmed_paths", {"node": metric, "max_hops": 5, "min_observed": 0.15, "limit": 10000}),
+        ("confirmed_paths", {"node": metric, "max_hops": 2, "min_observed": 0.0}),
         ("downstream_paths", {"node": token, "max_hops": 3, "min_weight": 0.002, "limit": 10000}),
         ("paths_between", {"source": token, "target": metric, "min_weight": 0.02, "limit": 10000}),
     ):
@@ -115,13 +120,57 @@ def test_downstream_paths_and_paths_between_are_those_of_networkx(ladybug: Store
     assert len(between.rows) == min(100, len(expected))
 
 
-def paths(rows: Rows, min_weight: float, hops: int, source: str = "", target: str = "") -> dict[tuple[str, ...], float]:
+@pytest.mark.parametrize("seed", SEEDS)
+def test_confirmed_paths_are_those_whose_every_edge_was_observed(ladybug: Store, seed: int) -> None:
+    rows = circuit(seed)
+    metric = rows["CircuitNode"][-1]["uid"]
+    for least in (0.0, 0.15, 0.25):
+        arguments = {"node": metric, "max_hops": 4, "min_observed": least, "limit": 10000}
+        found = catalogue().run(ladybug, "confirmed_paths", arguments)
+        expected = paths(rows, least, 4, target=metric, by="observed")
+        assert {tuple(row[-1]): row[0] for row in found.rows} == pytest.approx(expected)
+        assert least > 0.2 or expected
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_evidence_is_what_numpy_says_of_the_same_edges(ladybug: Store, seed: int) -> None:
+    rows = circuit(seed)
+    layer = {node["uid"]: node["layer"] for node in rows["CircuitNode"]}
+    found = catalogue().run(ladybug, "evidence", {"circuit": rows["Circuit"][0]["uid"]})
+    by_stretch: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    for edge in rows["ATTRIBUTES_TO"]:
+        if edge["observed"] is not None:
+            stretch = layer[edge["source"]], layer[edge["target"]]
+            by_stretch.setdefault(stretch, []).append((edge["weight"], edge["observed"]))
+    assert [(row[0], row[1]) for row in found.rows] == sorted(by_stretch)
+    for row in found.rows:
+        p, o = np.array(by_stretch[row[0], row[1]]).T
+        wanted = [len(p), np.corrcoef(p, o)[0, 1], (p @ o) / (p @ p), len(p), np.mean(p * o > 0)]
+        assert row[2:] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_unconfirmed_edges_are_those_observed_to_do_too_little(ladybug: Store) -> None:
+    rows = circuit(1)
+    found = catalogue().run(ladybug, "unconfirmed_edges", {"circuit": rows["Circuit"][0]["uid"], "limit": 10000})
+    wanted = {
+        (edge["source"], edge["target"])
+        for edge in rows["ATTRIBUTES_TO"]
+        if edge["observed"] is not None and edge["observed"] / edge["weight"] < 0.5
+    }
+    assert {(row[3], row[4]) for row in found.rows} == wanted != set()
+    sizes = [abs(row[0]) for row in found.rows]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def paths(
+    rows: Rows, min_weight: float, hops: int, source: str = "", target: str = "", by: str = "weight"
+) -> dict[tuple[str, ...], float]:
     """Paths and the products of their weights, by networkx."""
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(node["uid"] for node in rows["CircuitNode"])
     for edge in rows["ATTRIBUTES_TO"]:
-        if abs(edge["weight"]) >= min_weight:
-            graph.add_edge(edge["source"], edge["target"], weight=edge["weight"])
+        if edge[by] is not None and abs(edge[by]) >= min_weight:
+            graph.add_edge(edge["source"], edge["target"], weight=edge[by])
     found = {}
     for start in [source] if source else graph:
         for path in nx.all_simple_paths(graph, start, [target] if target else list(graph), cutoff=hops):

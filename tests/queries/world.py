@@ -12,6 +12,7 @@ Rows = dict[str, list[dict[str, Any]]]
 LAYERS, FEATURES, POSITIONS = 4, 5, 2
 MODEL, TASKS = "toy", ("agreement", "opposites")
 TOKENS = (None, "", " keys", "it's", ": ", "x @", "naïve", '"q"')
+OBSERVED = (None, 0.2, -0.1, 0.3)
 WEIGHTS = (0.5, -0.5, 0.25, -0.125, 0.02, 0.001, -0.0005)
 
 
@@ -66,7 +67,12 @@ def circuit(seed: int) -> Rows:
         node["effect"] = rng.choice([None, *WEIGHTS])
         node["observed_effect"] = rng.choice([None, 0.1])
     edges = [
-        {"source": s["uid"], "target": t["uid"], "weight": rng.choice(WEIGHTS), "observed": rng.choice([None, 0.2])}
+        {
+            "source": s["uid"],
+            "target": t["uid"],
+            "weight": rng.choice(WEIGHTS),
+            "observed": rng.choice(OBSERVED),
+        }
         for s in nodes
         for t in nodes
         if t["layer"] == s["layer"] + 1 and (t["position"] is None or s["position"] <= t["position"])
