@@ -42,11 +42,12 @@ def test_a_load_killed_anywhere_resumes_to_the_same_digest(
     circuits = bundle.table("Circuit")["uid"].to_pylist()
     with open_store(store_url) as store:
         store.load(before)
-    full = kills.undisturbed("load", store_url, bundle.path)
-    with open_store(store_url) as store:
-        for circuit in circuits:
-            store.delete(circuit)
-        base = store.digest()
+    for _ in range(2):  # a server's first load is several times as slow as the ones to be killed
+        full = kills.undisturbed("load", store_url, bundle.path)
+        with open_store(store_url) as store:
+            for circuit in circuits:
+                store.delete(circuit)
+            base = store.digest()
     rng = random.Random(1)
     fallen = 0
     while fallen < KILLS:
