@@ -53,11 +53,11 @@ class DemoWorld:
         return [node for node in ranked.nodes if node.kind == "feature"][:n]
 
 
-def open_world(pairs: int, seed: int = 0) -> DemoWorld:
-    """Opens the demo's subject with so many pairs and runs the model on them."""
+def open_world(pairs: int, seed: int = 0, task_name: str = "agreement-across-pp") -> DemoWorld:
+    """Opens the demo's subject with so many pairs of a task and runs the model on them."""
     torch.manual_seed(0)
     recipe = read_recipe(RECIPE)
-    task = recipe.task.model_copy(update={"pairs": pairs, "held_out": pairs})
+    task = recipe.task.model_copy(update={"generator": task_name, "pairs": pairs, "held_out": pairs})
     recipe = recipe.model_copy(update={"task": task, "seed": seed})
     subject = open_subject(recipe, str(RECIPE), "cpu")
     train: Aligned = subject.train
