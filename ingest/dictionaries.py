@@ -215,7 +215,7 @@ def _without_advice() -> Iterator[None]:
 
 
 def _fitting(dictionary: Dictionary, sae: SAE[Any], model: LanguageModel) -> Dictionary:
-    """The dictionary as it reads this model's own activations."""
+    """The same dictionary. Raises ModelError where it can't read this model's activations."""
     if dictionary.d_in != model.d_model:
         raise ModelError(
             f"{dictionary.source}: the dictionary is {dictionary.d_in} wide, but the model {model.name} has "

@@ -74,12 +74,6 @@ class Stretch:
     def sources(self) -> list[Hook]:
         return [self.base, *self.between]
 
-    def n_blocks(self, n_layers: int) -> int:
-        assert self.base.boundary is not None
-        if self.target is None:
-            return n_layers - self.base.boundary
-        return (self.target.boundary or self.target.layer + 1) - self.base.boundary
-
 
 def stretch_to(target: Hook | None, hooks: Sequence[Hook]) -> Stretch:
     """The stretch that ends in a target: it begins at the deepest residual hook before it (or at the embedding)."""

@@ -9,10 +9,8 @@ stretch serves all edges of a u.
 Predictions are first-order; where they are far from what is observed here, the observation is right.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -22,11 +20,11 @@ from torch import Tensor
 from ingest.dictionaries import Dictionary
 from ingest.edges import Stretch, value_at_target
 from ingest.gradients import Metric, Values
-from ingest.hooks import Hook
+from ingest.hooks import Hook, start_for
+from ingest.memory import slices
 from ingest.models import LanguageModel
 from ingest.nodes import Directions, Node
 
-T = TypeVar("T")
 Edge = tuple[Node, Node]
 
 
@@ -61,7 +59,8 @@ def observed_edges(
     observed = torch.zeros(len(edges), len(whole), device=whole.device)
     starts = list(dict.fromkeys(source for source, _ in edges))
     changes: list[tuple[int, Tensor]] = []
-    for some in _batches(starts, rows // len(whole)):
+    for s in slices(len(starts), max(1, rows // len(whole))):
+        some = starts[s]
         reached = _with_sources(model, stretch, some, sources, clean, len(whole))
         if stretch.target is None:
             metrics = metric.repeat(len(some))(model.logits(reached[:, -1])).view(len(some), -1)
@@ -113,29 +112,22 @@ def _metric_with(
 
     changes: [changes, pairs, d]; positions: [changes].
     """
-    start = max((h for h in clean if h.boundary is not None and h.depth <= hook.depth), key=lambda h: h.depth)
+    start, n_pairs = start_for(hook, clean), changes.shape[1]
     assert start.boundary is not None
     found = []
-    for some in _batches(list(range(len(changes))), rows // changes.shape[1]):
+    for s in slices(len(changes), max(1, rows // n_pairs)):
+        some = changes[s]
+        at, moved = positions[s].repeat_interleave(n_pairs), some.flatten(0, 1)
+
+        def edit(x: Tensor, at: Tensor = at, moved: Tensor = moved) -> Tensor:
+            changed = x.clone()
+            changed[torch.arange(len(x), device=x.device), at] += moved.to(x.dtype)
+            return changed
+
         x = clean[start].repeat(len(some), 1, 1)
-        value = clean[hook].repeat(len(some), 1, 1)
-        row = torch.arange(len(value), device=value.device)
-        value[row, positions[some].repeat_interleave(changes.shape[1])] += changes[some].flatten(0, 1).to(value.dtype)
-        if hook.boundary is not None:
-            out = model.run(value, start.boundary, model.n_layers)
-        else:
-            out = model.run(x, start.boundary, model.n_layers, {hook: partial(_given, value)})
+        out = model.run(x, start.boundary, model.n_layers, {hook: edit})
         found.append(metric.repeat(len(some))(model.logits(out[:, -1])).view(len(some), -1))
     return torch.cat(found)
-
-
-def _given(value: Tensor, _: Tensor) -> Tensor:
-    return value
-
-
-def _batches(items: Sequence[T], at_once: int) -> Iterator[list[T]]:
-    step = max(1, at_once)
-    return (list(items[start : start + step]) for start in range(0, len(items), step))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ingest.hooks import EMBEDDING, Hook
+from ingest.hooks import EMBEDDING, Hook, start_for
 from ingest.models import LanguageModel
 
 Values = dict[Hook, Tensor]
@@ -108,7 +108,7 @@ def along_hooks(
     """
     total: Values = {}
     for hook in hooks:
-        start = max((h for h in clean if h.boundary is not None and h.depth <= hook.depth), key=lambda h: h.depth)
+        start = start_for(hook, clean)
         assert start.boundary is not None
         for alpha in midpoints(steps):
             moved = {hook: torch.lerp(clean[hook], patch[hook], alpha)}

@@ -5,6 +5,7 @@ after b blocks, so `blocks.3.hook_resid_post` and `blocks.4.hook_resid_pre` are 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,6 +52,11 @@ def parse_hook(name: str, n_layers: int) -> Hook:
     if place in ("resid_post", "out"):
         return Hook(f"blocks.{layer}.hook_resid_post", layer, "resid", layer + 1)
     return Hook(name, layer, "mlp" if place == "mlp_out" else "attn", None)
+
+
+def start_for(hook: Hook, hooks: Iterable[Hook]) -> Hook:
+    """The deepest residual hook among `hooks` that is not behind `hook`: a run that changes it can start there."""
+    return max((h for h in hooks if h.boundary is not None and h.depth <= hook.depth), key=lambda h: h.depth)
 
 
 EMBEDDING = Hook("hook_embed", -1, "resid", 0)

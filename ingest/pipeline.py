@@ -75,7 +75,7 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
         )
     with step("observed effects") as bar:
         observed = observe(recipe, subject, work, sources, effects, edges, weights, runs, rows, bar)
-    tell_agreement(nodes, effects, edges, weights, observed, float((m_patch - m_clean).mean()))
+    tell_agreement(effects, edges, weights, observed, float((m_patch - m_clean).mean()))
     activation = torch.cat([at_hook.activation for at_hook in sources.values()], dim=1).cpu()
     nothing, unseen = torch.zeros(len(m_clean), 1), torch.full((len(m_clean), 1), torch.nan)
     return Found(
@@ -101,15 +101,15 @@ def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> d
         limit = memory or free_memory(model.device) // 2
         spare = max(limit // 2, 1)  # the other half is for the model, the dictionaries and what is kept
 
-        def fit(blocks: int, most: int, *, gradient: bool) -> int:
-            return rows_that_fit(spare, model, positions, blocks, width, gradient=gradient, most=most)
+        def fit(most: int, *, gradient: bool) -> int:
+            return rows_that_fit(spare, model, positions, model.n_layers, width, gradient=gradient, most=most)
 
         return {
-            "forward": fit(model.n_layers, 128, gradient=False),
-            "backward": fit(model.n_layers, 64, gradient=True),
-            "stretch": fit(model.n_layers, 64, gradient=True),
-            "edges": fit(model.n_layers, 1024, gradient=False),
-            "interventions": fit(model.n_layers, 256, gradient=False),
+            "forward": fit(128, gradient=False),
+            "backward": fit(64, gradient=True),
+            "stretch": fit(64, gradient=True),
+            "edges": fit(1024, gradient=False),
+            "interventions": fit(256, gradient=False),
         }
 
     return work.facts("rows", choose)

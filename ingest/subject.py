@@ -75,10 +75,12 @@ def _open_dictionaries(recipe: Recipe, where: str, model: LanguageModel) -> dict
         wanted = {parse_hook(name, model.n_layers) for name in said.hooks}
     except ModelError as error:
         raise RecipeError(f"{where}: dictionaries.hooks: {error}") from None
+    there = ", ".join(said.ids)
     if said.folder is not None:
         folders = dictionary_folders(said.folder)
         if not folders:
             raise ModelError(f"there are no dictionaries in {said.folder}: no folder in it has a cfg.json")
+        there = ", ".join(folder.name for folder in folders)
         opened = [from_folder(folder, model) for folder in folders if not wanted or _reads(folder, wanted, model)]
     else:
         opened = [from_release(said.release or "", sae_id, model) for sae_id in said.ids]
@@ -93,7 +95,6 @@ def _open_dictionaries(recipe: Recipe, where: str, model: LanguageModel) -> dict
             )
         chosen[one.hook] = one
     if missing := sorted(hook.name for hook in wanted - set(chosen)):
-        there = ", ".join(said.ids) or ", ".join(folder.name for folder in dictionary_folders(said.folder or Path()))
         raise RecipeError(f"{where}: dictionaries.hooks: there is no dictionary for {missing[0]!r}; there are: {there}")
     return chosen
 

@@ -16,7 +16,7 @@ from ingest.edges import Runs, stretch_to
 from ingest.evidence import Agreement, Edge, agreement, observed_edges, observed_nodes
 from ingest.hooks import Hook
 from ingest.memory import slices
-from ingest.nodes import Directions, Node
+from ingest.nodes import Directions
 from ingest.progress import Bar, console
 from ingest.pruning import strong_edges
 from ingest.recipe import Recipe
@@ -56,12 +56,12 @@ def observe(
     chosen_edges = _choose(weights.mean(0), kept, said.edges, said.sample, recipe.seed)
     bar.of(len(chosen_nodes) + len(chosen_edges))
     pairs = list(slices(min(said.pairs, len(effects)), rows["stretch"]))
-    by_hook: dict[Hook, list[int]] = defaultdict(list)
-    for n in chosen_nodes:
-        by_hook[nodes[n].hook].append(n)  # type: ignore[index]
-    for hook, numbers in by_hook.items():
-        at_hook = sources[hook].only([nodes[n] for n in numbers])
-        compute = partial(_nodes_at, subject, hook, at_hook, runs, pairs, rows["interventions"])
+    for hook, at_hook in sources.items():
+        numbers = [n for n in chosen_nodes if nodes[n].hook == hook]
+        if not numbers:
+            continue
+        chosen = at_hook.only([nodes[n] for n in numbers])
+        compute = partial(_nodes_at, subject, hook, chosen, runs, pairs, rows["interventions"])
         done = work.tensors(f"observed-nodes-{hook.name}", compute)["observed"]
         found.nodes[: done.shape[1], numbers] = done.T
         bar.advance(len(numbers))
@@ -125,9 +125,7 @@ def _edges_into(
     return {"observed": torch.cat(parts, dim=1)}
 
 
-def tell_agreement(
-    nodes: Sequence[Node], effects: Tensor, edges: Sequence[Edge], weights: Tensor, observed: Observed, whole: float
-) -> None:
+def tell_agreement(effects: Tensor, edges: Sequence[Edge], weights: Tensor, observed: Observed, whole: float) -> None:
     """Shows how predictions agree with observations, means over the pairs observed: nodes, edges, edges a stretch."""
     table = Table("predicted against observed", "tested", "r", "rank r", "slope", "sign right", box=None)
     for name, predicted, seen in (("nodes", effects, observed.nodes), ("edges", weights, observed.edges)):

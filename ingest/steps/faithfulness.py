@@ -26,6 +26,10 @@ def measure_faithfulness(
     rows: dict[str, int],
     bar: Bar,
 ) -> tuple[list[tuple[Intervention, Tensor]], Tensor]:
+    """Each intervention with the metric under it, [held-out pairs], and the metric with nothing ablated.
+
+    ranked: candidate features, strongest first; chosen: how many of them the circuit has.
+    """
     interventions = _interventions(recipe, ranked, chosen, means)
     held_out, metric = subject.held_out, metric_of(subject.held_out)
     at_once = max(1, rows["interventions"] // len(held_out.pairs))
