@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from ingest.recipe import Recipe
 from ingest.weights import dictionary_folders, locate, weights_hash
 from store.bundle import Bundle, open_bundle
+from store.disk import sync
 from store.errors import BundleError, CircuitstoreError, ModelError
 from store.uids import slug
 
@@ -151,8 +152,7 @@ class Work:
         aside = file.with_name(f".{file.name}.{os.getpid()}")
         try:
             write(aside)
-            with aside.open("rb") as written:
-                os.fsync(written.fileno())
+            sync(aside)
             aside.rename(file)
         except (OSError, SafetensorError) as error:
             raise CircuitstoreError(

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from store.digest import combined_hash, content_hash, in_order
+from store.disk import sync
 from store.errors import BundleError
 from store.ownership import Ends
 from store.schema import SCHEMA_VERSION, TABLES, Table
@@ -178,7 +179,7 @@ def _write(aside: Path, target: Path, tables: Mapping[str, pa.Table], provenance
         file = aside / f"{name}.parquet"
         dictionary = ["source", "target"] if not of.is_node else False
         pq.write_table(rows, file, compression="lz4", use_dictionary=dictionary, write_statistics=False)
-        _sync(file)
+        sync(file)
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         entries[name] = TableEntry(file=file.name, rows=rows.num_rows, sha256=sha256, content=content_hash(rows, of))
@@ -191,8 +192,8 @@ def _write(aside: Path, target: Path, tables: Mapping[str, pa.Table], provenance
     )
     text = json.dumps(manifest.model_dump(), indent=1, ensure_ascii=False) + "\n"
     (aside / MANIFEST).write_text(text, encoding="utf-8")
-    _sync(aside / MANIFEST)
-    _sync(aside)
+    sync(aside / MANIFEST)
+    sync(aside)
     return Bundle(aside, manifest)
 
 
@@ -222,9 +223,9 @@ def _put_in_place(bundle: Bundle, target: Path, replace: bool) -> None:
         there = _sound(target) if (target / MANIFEST).exists() else None
         if there and there.uid == bundle.uid:
             return
-        if there is None and replace and (target / MANIFEST).exists():
-            pass  # a damaged bundle is replaced by a sound one
-        elif there is None and (not target.is_dir() or any(target.iterdir())):
+        damaged = there is None and (target / MANIFEST).exists()
+        empty = target.is_dir() and not any(target.iterdir())
+        if there is None and not empty and not (damaged and replace):
             raise BundleError(f"{target} exists and is no bundle: write to another folder")
         if there and not replace:
             raise BundleError(f"{target} holds another bundle: write to another folder, or say to replace it")
@@ -234,7 +235,7 @@ def _put_in_place(bundle: Bundle, target: Path, replace: bool) -> None:
         shutil.rmtree(gone)
     else:
         bundle.path.rename(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def _sound(folder: Path) -> Bundle | None:
@@ -245,14 +246,6 @@ def _sound(folder: Path) -> Bundle | None:
     except BundleError:
         return None
     return bundle
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def program_version() -> str:

@@ -13,7 +13,7 @@ from store.digest import content_hash, in_order
 from store.errors import BundleError
 from store.ownership import is_owned
 from store.schema import TABLES, Table
-from store.transaction import Transaction
+from store.transaction import UIDS, Transaction
 
 _OWNER = {
     "Circuit": "MATCH (o:Circuit {uid: $circuit})",
@@ -23,13 +23,25 @@ _OWNER = {
 """How to find what a circuit owns, by label."""
 
 
-def check(bundle: Bundle, stored: Collection[str], transaction: Transaction) -> None:
-    """stored: those of the bundle's circuits that are stored. Raises BundleError for the first that differs there,
-    and for a node of another circuit whose uid is taken. Volatile columns may differ."""
+def new_circuits(bundle: Bundle, transaction: Transaction) -> list[str]:
+    """The bundle's circuits that are not stored yet.
+
+    Raises BundleError for the first that is stored with other content (volatile columns may differ), and for a node
+    whose uid another circuit has taken.
+    """
     uids = bundle.table("Circuit")["uid"].to_pylist()
+    if not uids:
+        return []
+    text = "MATCH (c:Circuit) WHERE c.uid IN $uids RETURN c.uid AS uid"
+    stored = set(transaction.read(text, UIDS, {"uids": uids})["uid"].to_pylist())
+    _check(bundle, uids, stored, transaction)
+    return sorted(set(uids) - stored)
+
+
+def _check(bundle: Bundle, uids: list[str], stored: Collection[str], transaction: Transaction) -> None:
     for circuit in sorted(stored):
         for name, of in TABLES.items():
-            if not is_owned(of.name if of.is_node else of.source):
+            if not is_owned(name):
                 continue
             mine = _rows(bundle, name, [uids.index(circuit)])
             if content_hash(in_order(_stored(of, circuit, transaction), of), of) != content_hash(mine, of):
@@ -46,9 +58,7 @@ def check(bundle: Bundle, stored: Collection[str], transaction: Transaction) -> 
 
 def _rows(bundle: Bundle, name: str, circuits: list[int]) -> pa.Table:
     """A table's rows that these circuits own."""
-    of, ends = TABLES[name], bundle.ends
-    owner = ends.owners[name] if of.is_node else ends.owners[of.source][ends[name][0]]
-    return bundle.table(name).filter(pc.is_in(pa.array(owner), pa.array(circuits, pa.int64())))
+    return bundle.table(name).filter(pc.is_in(pa.array(bundle.ends.circuits(name)), pa.array(circuits, pa.int64())))
 
 
 def _stored(of: Table, circuit: str, transaction: Transaction) -> pa.Table:

@@ -26,16 +26,16 @@ from store.schema import (
     SCHEMA_VERSION,
     TABLES,
     Column,
+    Relationship,
     Table,
-    Type,
     stored_columns,
 )
 from store.settings import StoreSettings
 from store.snapshots import Snapshots, in_our_words
+from store.transaction import UIDS
 from store.values import plain_ladybug
 
 _ROOM_FOR_A_COMMIT = 2**24
-_UIDS = (Column("uid", Type.STRING, "Uid."),)
 
 
 class LadybugStore:
@@ -70,12 +70,7 @@ class LadybugStore:
         self._check_space(bundle)
         circuits = bundle.table("Circuit")["uid"].to_pylist()
         with self._transaction() as transaction:
-            stored: set[str] = set()
-            if circuits:
-                text = "MATCH (c:Circuit) WHERE c.uid IN $uids RETURN c.uid AS uid"
-                stored = set(transaction.read(text, _UIDS, {"uids": circuits})["uid"].to_pylist())
-                clashes.check(bundle, stored, transaction)
-            inserting = sorted(set(circuits) - stored)
+            inserting = clashes.new_circuits(bundle, transaction)
             steps = loading.steps(bundle, inserting)
             for step in steps:
                 loading.apply(step, transaction)
@@ -89,7 +84,7 @@ class LadybugStore:
     def delete(self, circuit: str) -> None:
         with self._transaction() as transaction:
             given = {"circuit": circuit}
-            if not transaction.read("MATCH (c:Circuit {uid: $circuit}) RETURN c.uid AS uid", _UIDS, given).num_rows:
+            if not transaction.read("MATCH (c:Circuit {uid: $circuit}) RETURN c.uid AS uid", UIDS, given).num_rows:
                 raise NotFoundError(f"no circuit {circuit!r} is stored; `circuitstore circuits` lists those that are")
             deleting.take_from_feeds(deleting.share_of_feeds([circuit], transaction), transaction)
             for relationship, label in deleting.OWNED:
@@ -230,7 +225,7 @@ class _Transaction:
         return self.read(text, columns, {"rows": keys})
 
     def insert(self, of: Table, rows: pa.Table) -> None:
-        many = not of.is_node and len(of.of.endpoints) > 1  # type: ignore[union-attr]
+        many = isinstance(of.of, Relationship) and len(of.of.endpoints) > 1
         pair = f" (from='{of.source}', to='{of.target}')" if many else ""
         self.write(f"COPY {of.type} FROM $rows{pair}", {"rows": rows})
 

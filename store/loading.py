@@ -63,15 +63,9 @@ def apply(step: Step, transaction: Transaction, *, was_empty: bool = False) -> b
 
 def _rows(bundle: Bundle, ends: Ends, name: str, wanted: np.ndarray) -> Step:
     of, rows = TABLES[name], bundle.table(name)
-    if of.is_node:
-        if not is_owned(name):
-            return Step("merge", of, rows.append_column("kept", _kept(bundle, ends, name)))
-        owner = ends.owners[name]
-    elif is_owned(of.source):
-        owner = ends.owners[of.source][ends[name][0]]
-    else:
-        return Step("merge", of, rows)
-    return Step("insert", of, rows if wanted.all() else rows.filter(pa.array(wanted[owner])))
+    if is_owned(name):
+        return Step("insert", of, rows if wanted.all() else rows.filter(pa.array(wanted[ends.circuits(name)])))
+    return Step("merge", of, rows.append_column("kept", _kept(bundle, ends, name)) if of.is_node else rows)
 
 
 def _kept(bundle: Bundle, ends: Ends, label: str) -> pa.Array:
@@ -111,6 +105,6 @@ def _feeds(bundle: Bundle, ends: Ends, wanted: np.ndarray) -> Iterator[Step]:
 
 
 def _is_empty(of: Table, transaction: Transaction) -> bool:
-    pattern = f"(n:{of.name})" if of.is_node else f"(:{of.source})-[n:{of.of.type}]->(:{of.target})"  # type: ignore[union-attr]
+    pattern = f"(n:{of.name})" if of.is_node else f"(:{of.source})-[n:{of.type}]->(:{of.target})"
     counted = transaction.read(f"MATCH {pattern} RETURN count(n) AS n", [_COUNT])
     return bool(counted["n"][0].as_py() == 0)

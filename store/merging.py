@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from store.digest import row_keys
 from store.rollup import SUMS, finished
-from store.schema import Table, Type, stored_columns
+from store.schema import Node, Table, Type, stored_columns
 
 
 def split(given: pa.Table, stored: pa.Table, of: Table) -> tuple[pa.Table, pa.Table, pa.Table]:
@@ -63,7 +63,7 @@ def added(given: pa.Table, stored: pa.Table, sign: int) -> pa.Table:
 
 def columns_of(of: Table) -> Any:
     """The columns that a table has in a database."""
-    return of.columns if not of.is_node else stored_columns(of.of)  # type: ignore[arg-type]
+    return stored_columns(of.of) if isinstance(of.of, Node) else of.columns
 
 
 def _bytes(texts: list[str]) -> list[bytes]:

@@ -21,11 +21,11 @@ from store.digest import combined_hash, content_hash, in_order
 from store.errors import NotFoundError, StoreError
 from store.schema import BOOKKEEPING, NODES, SCHEMA_VERSION, TABLES, Column, Type
 from store.settings import StoreSettings
+from store.transaction import UIDS
 
 T = TypeVar("T")
 
 BATCH = 20_000
-_UID = Column("uid", Type.STRING, "Uid.")
 _STEP = Column("step", Type.INT, "Rows done.", optional=True)
 _INSERTING = Column("inserting", Type.STRINGS, "Circuits.", optional=True)
 _WRITES = Column("writes", Type.INT, "Write transactions.")
@@ -331,23 +331,21 @@ def _begin_load(transaction: BoltTransaction, bundle: Bundle) -> tuple[list[str]
     ).to_pylist()
     if mine and mine[0]["step"] != _GIVEN_UP:
         return mine[0]["inserting"] or [], mine[0]["step"]
-    given_up = transaction.read(f"MATCH (b:Bundle {{step: {_GIVEN_UP}}}) RETURN b.uid AS uid", [_UID])
+    given_up = transaction.read(f"MATCH (b:Bundle {{step: {_GIVEN_UP}}}) RETURN b.uid AS uid", UIDS)
     if given_up.num_rows:
         raise StoreError(f"the load of bundle {given_up['uid'][0]} is being given up, which waits for the load of "
                          f"bundle {_unfinished(transaction)}: end that one first")  # fmt: skip
-    if transaction.read("MATCH (c:Deleting) RETURN c.uid AS uid", [_UID]).num_rows:
+    if transaction.read("MATCH (c:Deleting) RETURN c.uid AS uid", UIDS).num_rows:
         raise StoreError("a circuit is being deleted: load again when that is done")
     other = transaction.read(
         "MATCH (b:Bundle) WHERE b.step IS NOT NULL AND any(c IN b.inserting WHERE c IN $circuits) RETURN b.uid AS uid",
-        [_UID],
+        UIDS,
         given,
     )
     if other.num_rows:
         raise StoreError(f"the load of bundle {other['uid'][0]}, which holds one of these circuits, is not finished: "
                          f"{_way_out(other['uid'][0].as_py())}")  # fmt: skip
-    stored = transaction.read("MATCH (c:Circuit) WHERE c.uid IN $circuits RETURN c.uid AS uid", [_UID], given)
-    clashes.check(bundle, set(stored["uid"].to_pylist()), transaction)
-    inserting = sorted(set(circuits) - set(stored["uid"].to_pylist()))
+    inserting = clashes.new_circuits(bundle, transaction)
     transaction.write(
         "CREATE (:Bundle {uid: $uid, circuits: $circuits, step: 0, inserting: $inserting})",
         {**given, "inserting": inserting},
@@ -364,7 +362,7 @@ def _finish_load(transaction: BoltTransaction, uid: str, inserting: list[str], r
 def _unfinished(transaction: BoltTransaction) -> str:
     """The uid of a bundle whose load may still go on, or ''."""
     text = "MATCH (b:Bundle) WHERE b.step >= 0 RETURN b.uid AS uid LIMIT 1"
-    return "".join(transaction.read(text, [_UID])["uid"].to_pylist())
+    return "".join(transaction.read(text, UIDS)["uid"].to_pylist())
 
 
 def _way_out(bundle: str) -> str:
@@ -381,7 +379,7 @@ def _begin_delete(transaction: BoltTransaction, circuit: str) -> None:
     given = {"circuit": circuit}
     if pending := _unfinished(transaction):
         raise StoreError(f"the load of bundle {pending} is not finished: {_way_out(pending)}")
-    if transaction.read("MATCH (c:Deleting {uid: $circuit}) RETURN c.uid AS uid", [_UID], given).num_rows:
+    if transaction.read("MATCH (c:Deleting {uid: $circuit}) RETURN c.uid AS uid", UIDS, given).num_rows:
         return
     hidden = transaction.count("MATCH (c:Circuit {uid: $circuit}) SET c:Deleting, c.step = 0 REMOVE c:Circuit", given)
     if not hidden.labels_added:

@@ -51,6 +51,11 @@ class Ends:
             "Ablation": self._owner("Ablation", "TESTS"),
         }
 
+    def circuits(self, name: str) -> Rows:
+        """Per row of a table that circuits own, the row of its circuit; a relationship is its source's."""
+        of = TABLES[name]
+        return self.owners[name] if of.is_node else self.owners[of.source][self[name][0]]
+
     @cached_property
     def feature_of(self) -> Rows:
         """Per circuit node, the row of the feature that it is; -1 for none."""
@@ -63,7 +68,8 @@ class Ends:
         return owner
 
 
-def is_owned(label: str) -> bool:
-    """Whether a node of this label belongs to one circuit."""
-    of = TABLES[label].of
-    return isinstance(of, Node) and not of.shared
+def is_owned(name: str) -> bool:
+    """Whether each row of a table belongs to one circuit: a node of its own, or a relationship that leaves one."""
+    of = TABLES[name]
+    node = of.of if of.is_node else TABLES[of.source].of
+    return isinstance(node, Node) and not node.shared

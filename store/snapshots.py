@@ -21,6 +21,7 @@ from pathlib import Path
 
 import ladybug
 
+from store.disk import sync
 from store.errors import LimitError, StoreError
 
 _FICLONE = 0x40049409
@@ -83,9 +84,9 @@ class Snapshots:
                     raise StoreError(f"{self.path} was not changed: LadybugDB left {', '.join(left)} behind")
                 if self.path.exists():
                     shutil.copymode(self.path, aside)
-                _sync(aside)
+                sync(aside)
                 aside.replace(self.path)
-                _sync(self.path.parent)
+                sync(self.path.parent)
             finally:
                 _remove(aside)
 
@@ -197,11 +198,3 @@ def _stamp(path: Path) -> _Stamp | None:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,10 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from store.schema import Column, Table
+from store.schema import Column, Table, Type
+
+UIDS = (Column("uid", Type.STRING, "Uid."),)
+"""What a query that returns uids reads."""
 
 
 class Transaction(Protocol):
