@@ -1,6 +1,5 @@
 """The OpenAPI description, made from the catalogue: typed parameters, columns, and examples that this store answers."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,7 +14,7 @@ from store.errors import CircuitstoreError
 from store.schema import UID
 
 _QUERY = "x-query"
-"""Where a route keeps the names that the catalogue knows, until its examples are looked up."""
+"""Where a route keeps its query's name until the examples are looked up."""
 
 _JSON_TYPES = {
     ParameterType.UID: "string",
@@ -27,21 +26,17 @@ _JSON_TYPES = {
 }
 
 
-def operation(query: Query, in_path: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A route's `openapi_extra`: the query's parameters and columns.
-
-    in_path: the parameters that stand in the path, and what they are called there.
-    """
-    path = in_path or {}
+def operation(query: Query, in_path: str = "") -> dict[str, Any]:
+    """A route's `openapi_extra`: the query's parameters and columns. in_path: the one that stands in the path."""
     content = {"application/json": {"schema": schema(query)}}
     return {
-        "parameters": [_parameter(p, path.get(p.name)) for p in query.params.values()],
+        "parameters": [_parameter(p, in_path) for p in query.params.values()],
         "responses": {"200": {"description": query.summary, "content": content}},
         _QUERY: query.name,
     }
 
 
-def _parameter(parameter: Parameter, in_path: str | None) -> dict[str, Any]:
+def _parameter(parameter: Parameter, in_path: str) -> dict[str, Any]:
     kind: dict[str, Any] = {"type": _JSON_TYPES[parameter.type]}
     if parameter.type is ParameterType.UID and parameter.required:
         kind["pattern"] = f"^{UID.pattern}$"
@@ -54,12 +49,11 @@ def _parameter(parameter: Parameter, in_path: str | None) -> dict[str, Any]:
     if parameter.max is not None:
         kind["maximum"] = parameter.max
     return {
-        "name": in_path or parameter.name,
-        "in": "path" if in_path else "query",
+        "name": parameter.name,
+        "in": "path" if parameter.name == in_path else "query",
         "required": parameter.required,
         "description": parameter.help,
         "schema": kind,
-        _QUERY: parameter.name,
     }
 
 
@@ -71,9 +65,8 @@ def describe(app: FastAPI, catalogue: Catalogue, store: Store) -> dict[str, Any]
             if _QUERY in route:
                 examples = _examples(catalogue, store, route.pop(_QUERY))
                 for parameter in route["parameters"]:
-                    name = parameter.pop(_QUERY)
-                    if name in examples:
-                        parameter["example"] = examples[name]
+                    if parameter["name"] in examples:
+                        parameter["example"] = examples[parameter["name"]]
     return document
 
 

@@ -23,12 +23,12 @@ def router(catalogue: Catalogue) -> APIRouter:
         "/{circuit}",
         summary=circuit.summary,
         response_class=JSON,
-        openapi_extra=operation(circuit, {"circuit": "circuit"}),
+        openapi_extra=operation(circuit, in_path="circuit"),
     )
     def one_circuit(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
         return JSON(of(run(store, catalogue, settings, "circuit", parameters(request))))
 
-    extra = operation(edges, {"circuit": "circuit"})
+    extra = operation(edges, in_path="circuit")
     both = {"nodes": schema(catalogue["top_nodes"]), "edges": schema(edges)}
     extra["responses"]["200"] = {
         "description": "Its strongest nodes, and the edges among them.",

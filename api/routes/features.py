@@ -17,7 +17,7 @@ def router(catalogue: Catalogue) -> APIRouter:
         "/{feature}",
         summary=feature.summary,
         response_class=JSON,
-        openapi_extra=operation(feature, {"feature": "feature"}),
+        openapi_extra=operation(feature, in_path="feature"),
     )
     def one_feature(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
         return JSON(of(run(store, catalogue, settings, "feature", parameters(request))))
