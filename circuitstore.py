@@ -282,9 +282,9 @@ def _note(text: str) -> None:
 
 
 def _store_url() -> str:
-    from store.settings import StoreSettings
+    from store.settings import read_settings
 
-    return StoreSettings().store if options.store is None else options.store
+    return read_settings().store if options.store is None else options.store
 
 
 @contextmanager

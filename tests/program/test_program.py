@@ -143,6 +143,11 @@ def test_it_tells_its_version() -> None:
     assert done.returncode == 0
 
 
+def test_a_setting_that_cant_be_is_named() -> None:
+    for value in ("abc", "-5", "99999999999"):
+        assert "CIRCUITSTORE_LADYBUG_MEMORY" in refused(2, "circuits", CIRCUITSTORE_LADYBUG_MEMORY=value)
+
+
 def test_a_name_with_a_line_break_stays_in_one_message(tmp_path: Path) -> None:
     name = str(tmp_path / "a\nb\x1b[2J")
     said = refused(1, "load", name)
