@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from store.database import Rows
 
@@ -50,6 +50,7 @@ class _Column:
     cells: list[str]
     width: int
     least: int
+    justify: Literal["left", "right"]
 
     @classmethod
     def of(cls, rows: Rows, i: int) -> "_Column":
@@ -61,11 +62,9 @@ class _Column:
         items = [cell_len(item) for value in values if isinstance(value, list) for item in _items(value)]
         least = max(_LEAST_LIST, *items) + len(_separator(name)) if items else max(_LEAST, cell_len(name))
         numbers = all(isinstance(value, (int, float, type(None))) for value in values)
-        return cls(name, values, cells, width, width if numbers else min(width, least))
-
-    @property
-    def justify(self) -> Any:
-        return "right" if all(isinstance(value, (int, float, type(None))) for value in self.values) else "left"
+        if numbers:
+            return cls(name, values, cells, width, width, "right")
+        return cls(name, values, cells, width, min(width, least), "left")
 
     def fitted(self, width: int) -> list[str]:
         """The cells in so much room: lists folded between items, texts shortened in the middle."""
