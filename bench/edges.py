@@ -20,7 +20,7 @@ from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
 from ingest.edges import Runs, edge_weights, stretch_to
 from ingest.hooks import EMBEDDING, Hook
-from ingest.nodes import Node, directions
+from ingest.nodes import Node
 
 
 def main() -> None:
@@ -37,16 +37,15 @@ def main() -> None:
     ours_values: list[Tensor] = []
     their_values: list[Tensor] = []
     hooks = list(world.dictionaries)
+    at = {hook: world.strongest(hook, runs.gradient_path[hook], given.nodes) for hook in hooks}
     for upstream, downstream in pairwise(hooks):
-        sources = world.strongest(upstream, runs.gradient_path[upstream], given.nodes)
-        targets = world.strongest(downstream, runs.gradient_path[downstream], given.nodes)
-        at_upstream = directions(world.dictionaries[upstream], sources, world.clean[upstream], world.patch[upstream])
+        sources, targets = at[upstream].nodes, at[downstream].nodes
         ours = partial(
             edge_weights,
             world.model,
             stretch_to(downstream, hooks),
             targets,
-            {upstream: at_upstream},
+            {upstream: at[upstream]},
             world.dictionaries[downstream],
             runs,
             world.metric,

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
-from ingest.edges import Formula, Runs, edge_weights, stretch_to
+from ingest.edges import Formula, edge_weights, stretch_to
 from ingest.evidence import agreement, observed_edges
 from ingest.hooks import Hook
 from ingest.models import Edit
-from ingest.nodes import Directions, Node, directions
+from ingest.nodes import Directions, Node
 
 FORMULAS: tuple[Formula, ...] = ("share-weighted", "path", "reference", "clean")
 
@@ -35,7 +35,7 @@ def main() -> None:
     heading(f"Edges of {given.task}, {given.pairs} pairs, predicted and observed")
     world = open_world(given.pairs, given.seed, given.task)
     runs = world.runs(given.steps)
-    at = {hook: _strongest(world, runs, hook, given.nodes) for hook in world.dictionaries}
+    at = {hook: world.strongest(hook, runs.gradient_path[hook], given.nodes) for hook in world.dictionaries}
     observed: list[Tensor] = []
     predicted: dict[Formula, list[Tensor]] = {formula: [] for formula in FORMULAS}
     ours = theirs = 0.0
@@ -75,11 +75,6 @@ def tell(predicted: dict[Formula, Tensor], observed: Tensor, whole: float) -> No
             f"{rest.pearson:>16.3f}{rest.slope:>8.2f}{single.pearson:>18.3f}"
         )
     print(f"  {int(acts.sum())} edges; the metric changes by {whole:.2f}")
-
-
-def _strongest(world: DemoWorld, runs: Runs, hook: Hook, n: int) -> Directions:
-    nodes = world.strongest(hook, runs.gradient_path[hook], n)
-    return directions(world.dictionaries[hook], nodes, world.clean[hook], world.patch[hook])
 
 
 def _observe(
