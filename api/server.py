@@ -1,5 +1,6 @@
 """Runs the service until it is told to stop."""
 
+import errno
 import socket
 from collections.abc import Callable
 
@@ -37,4 +38,6 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if listener is not None:
             listener.close()
-        raise CircuitstoreError(f"can't listen at {host}:{port}: {error.strerror}; --port takes another") from None
+        ours = isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL
+        way_out = "--host takes an address of this machine" if ours else "--port takes another"
+        raise CircuitstoreError(f"can't listen at {host}:{port}: {error.strerror}; {way_out}") from None

@@ -4,7 +4,6 @@ A stage's tensors are one file, written aside and renamed: it is there whole or 
 fingerprint of all that the results depend on: the recipe, the files it names, and the code.
 """
 
-import fcntl
 import hashlib
 import json
 import os
@@ -20,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from ingest.recipe import Recipe
 from ingest.weights import dictionary_folders, locate, weights_hash
 from store.bundle import Bundle, open_bundle
-from store.disk import sync
+from store.disk import hold, sync
 from store.errors import BundleError, CircuitstoreError, ModelError
 from store.uids import slug
 
@@ -98,14 +97,13 @@ class Work:
     def locked(self) -> Iterator[None]:
         """Keep other processes out. Raises CircuitstoreError where one is computing the same recipe."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / _LOCK).open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CircuitstoreError(
-                    f"{self.folder}: another process is computing this recipe: wait for it, or stop it"
-                ) from None
+        held = hold(self.folder / _LOCK)
+        if held is None:
+            raise CircuitstoreError(f"{self.folder}: another process is computing this recipe: wait for it, or stop it")
+        try:
             yield
+        finally:
+            os.close(held)
 
     def finish(self, bundle: Bundle) -> None:
         """Notes the bundle and drops the stages, which it makes superfluous."""

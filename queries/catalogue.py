@@ -5,6 +5,7 @@ serve both databases, `name.ladybug.cypher` or `name.neo4j.cypher` beside it hol
 Knows nothing of HTTP or terminals.
 """
 
+import time
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
@@ -56,9 +57,11 @@ class Catalogue:
         query = self[name]
         values = query.arguments(given or {}, hop_limit=hop_limit)
         text, bound = query.text(store.dialect, values)
+        asked = time.monotonic()
         rows = store.run(text, bound, timeout=timeout, row_limit=row_limit)
         if not rows.rows:
-            self._require_uids(store, query, values, timeout)
+            left = None if timeout is None else max(0.001, timeout - (time.monotonic() - asked))
+            self._require_uids(store, query, values, left)
         return rows
 
     def example(self, store: Store, name: str) -> dict[str, Value]:

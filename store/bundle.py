@@ -4,6 +4,7 @@ A bundle's uid is a hash of its content: of the rows, not of their order or of h
 What makes a bundle fit to load is checked in `store/validation.py`. Knows nothing of databases.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from store.digest import combined_hash, content_hash, in_order
-from store.disk import sync
+from store.disk import hold, sync
 from store.errors import BundleError
 from store.ownership import Ends
 from store.schema import SCHEMA_VERSION, TABLES, Table
@@ -154,8 +155,11 @@ def write_bundle(
         raise BundleError(f"{target}: the schema has no table {unknown[0]!r}; it has {', '.join(TABLES)}")
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = target.parent / f".{target.name}.{secrets.token_hex(4)}.writing"
+    held = None
     try:
+        _sweep(target)
         aside.mkdir()
+        held = hold(aside)
         bundle = _write(aside, target, tables, provenance)
         bundle.validate()
         _put_in_place(bundle, target, replace)
@@ -166,7 +170,17 @@ def write_bundle(
         raise BundleError(str(error).replace(str(aside), str(target))) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        if held is not None:
+            os.close(held)
     return open_bundle(target)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what processes left that were killed while they wrote this bundle."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*"):
+        if left.suffix in (".writing", ".replaced") and (held := hold(left)) is not None:
+            shutil.rmtree(left, ignore_errors=True)
+            os.close(held)
 
 
 def _write(aside: Path, target: Path, tables: Mapping[str, pa.Table], provenance: dict[str, Any]) -> Bundle:

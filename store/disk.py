@@ -1,5 +1,9 @@
-"""Files that must be there after a power cut. Knows nothing of what they hold."""
+"""Files that must be there after a power cut, and those that one process at a time may have.
 
+Knows nothing of what they hold.
+"""
+
+import fcntl
 import os
 from pathlib import Path
 
@@ -11,3 +15,21 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def hold(path: Path) -> int | None:
+    """Hold a folder, or a file (made if need be), until the descriptor is closed, if need be by this process's death.
+
+    None where another holds it.
+    """
+    flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
+    descriptor = os.open(path, flags | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -1,12 +1,13 @@
 """LadybugDB: an embedded database, a file on disk. A load or a delete is one transaction, and all or nothing.
 
-One process may have a store open to write; any number may read it meanwhile.
+One process may have a store open to write; any number may read it meanwhile. A store that was made by opening it goes
+again when it is closed, unless something was loaded.
 """
 
 import itertools
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -31,7 +32,7 @@ from store.schema import (
     stored_columns,
 )
 from store.settings import StoreSettings
-from store.snapshots import Snapshots, in_our_words
+from store.snapshots import Snapshots, in_our_words, lock_of
 from store.transaction import UIDS
 from store.values import plain_ladybug
 
@@ -49,16 +50,20 @@ class LadybugStore:
         if read_only and not self._path.exists():
             raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo` or "
                              "`circuitstore load BUNDLE` first")  # fmt: skip
+        self._made: list[Path] = []
         self._snapshots = Snapshots(self._path, settings.ladybug_memory * 2**20)
         try:
             if self._path.exists():
                 self._check_schema()
             if not read_only:
+                missing = [] if self._path.exists() else _missing(self._path)
                 with in_our_words(self._path):
+                    self._made = missing
                     self._path.parent.mkdir(parents=True, exist_ok=True)
                     self._snapshots.lock()
                 if not self._path.exists():
                     self._make_tables()
+                    self._made = missing
         except BaseException:
             self.close()
             raise
@@ -67,9 +72,9 @@ class LadybugStore:
         if self.run("MATCH (b:Bundle {uid: $uid}) RETURN b.uid", {"uid": bundle.uid}).rows:
             return LoadReport(bundle.uid, True, [], 0)
         bundle.validate()
-        self._check_space(bundle)
         circuits = bundle.table("Circuit")["uid"].to_pylist()
-        with self._transaction() as transaction:
+        size = sum(bundle.table(name).nbytes for name in bundle.manifest.tables)
+        with self._transaction(f"loading {bundle.path}", 2 * size) as transaction:
             inserting = clashes.new_circuits(bundle, transaction)
             steps = loading.steps(bundle, inserting)
             for step in steps:
@@ -82,7 +87,7 @@ class LadybugStore:
         return LoadReport(bundle.uid, False, inserting, sum(step.rows.num_rows for step in steps))
 
     def delete(self, circuit: str) -> None:
-        with self._transaction() as transaction:
+        with self._transaction(f"deleting {circuit}") as transaction:
             given = {"circuit": circuit}
             if not transaction.read("MATCH (c:Circuit {uid: $circuit}) RETURN c.uid AS uid", UIDS, given).num_rows:
                 raise NotFoundError(f"no circuit {circuit!r} is stored; `circuitstore circuits` lists those that are")
@@ -127,6 +132,9 @@ class LadybugStore:
         return combined_hash(hashes)
 
     def close(self) -> None:
+        for path in self._made:
+            with suppress(OSError):  # another's, by now
+                path.rmdir() if path.is_dir() else path.unlink(missing_ok=True)
         self._snapshots.close()
 
     def __enter__(self) -> Self:
@@ -136,13 +144,15 @@ class LadybugStore:
         self.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator["_Transaction"]:
-        """Everything inside happens, or nothing does."""
+    def _transaction(self, doing: str, size: int = 0) -> Iterator["_Transaction"]:
+        """Everything inside happens, or nothing does. size: bytes that it may add."""
+        self._check_space(doing, size)
         with in_our_words(self._path), self._snapshots.changing() as connection:
             yield _Transaction(connection)
+        self._made = []
 
     def _make_tables(self) -> None:
-        with self._transaction() as transaction:
+        with self._transaction("making the store") as transaction:
             for statement in ddl():
                 transaction.write(statement)
             transaction.write("CREATE (:Store {uid: 'store', schema_version: $version})", {"version": SCHEMA_VERSION})
@@ -155,16 +165,13 @@ class LadybugStore:
             way_out = "upgrade circuitstore" if found > SCHEMA_VERSION else "load the bundles into a new store"
             raise StoreError(f"{self._path} has schema version {found}, this program knows {SCHEMA_VERSION}: {way_out}")
 
-    def _check_space(self, bundle: Bundle) -> None:
-        """Tell before the work what would end it: the store's copy, the bundle, and LadybugDB's log need room."""
-        needed = (
-            self._path.stat().st_size
-            + 2 * sum(bundle.table(name).nbytes for name in bundle.manifest.tables)
-            + _ROOM_FOR_A_COMMIT
-        )
+    def _check_space(self, doing: str, size: int) -> None:
+        """Tell before the work what would end it: the store's copy, what is added, and LadybugDB's log need room."""
+        there = self._path.stat().st_size if self._path.exists() else 0
+        needed = there + size + _ROOM_FOR_A_COMMIT
         free = shutil.disk_usage(self._path.parent).free
         if free < needed:
-            raise StoreError(f"no space left on the disk of {self._path}: loading {bundle.path} takes up to "
+            raise StoreError(f"no space left on the disk of {self._path}: {doing} takes up to "
                              f"{needed >> 20} MiB and {free >> 20} MiB are free; free some, and try again")  # fmt: skip
 
 
@@ -172,6 +179,11 @@ def _real(path: str) -> Path:
     """The file itself where the path is a link: what is renamed into place must not replace the link."""
     given = Path(path).expanduser()
     return given.resolve() if given.is_symlink() else given
+
+
+def _missing(path: Path) -> list[Path]:
+    """The file, what keeps others from writing it, and the folders that are not there yet, innermost first."""
+    return [path, lock_of(path), *(folder for folder in path.absolute().parents if not folder.exists())]
 
 
 def ddl() -> list[str]:

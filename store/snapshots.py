@@ -21,7 +21,7 @@ from pathlib import Path
 
 import ladybug
 
-from store.disk import sync
+from store.disk import hold, sync
 from store.errors import LimitError, StoreError
 
 _FICLONE = 0x40049409
@@ -152,6 +152,8 @@ def in_our_words(path: Path, timeout: float | None = None) -> Iterator[None]:
             raise LimitError(f"the query took longer than {timeout} s: ask for less") from None
         if "Could not set lock" in text:
             raise StoreError(f"{path} is in use by another process: wait for it, or stop it") from error
+        if "not a valid Lbug database" in text:
+            raise StoreError(f"{path} is no LadybugDB database: name another path") from error
         if "No space left" in text:
             raise StoreError(f"no space left on the disk of {path}: free some, and try again") from error
         if "buffer pool is full" in text:
@@ -161,16 +163,18 @@ def in_our_words(path: Path, timeout: float | None = None) -> Iterator[None]:
         raise StoreError(f"{path}: LadybugDB refused: {text}") from error
 
 
+def lock_of(path: Path) -> Path:
+    """What stands beside a file to keep others from writing it."""
+    return path.with_name(f"{path.name}.lock")
+
+
 def _lock(path: Path) -> int:
     """Keep other processes from writing until the descriptor is closed, if need be by the death of this one."""
-    descriptor = os.open(path.with_name(f"{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
+    descriptor = hold(lock_of(path))
+    if descriptor is None:
         raise StoreError(
             f"{path} is in use by another process that writes: wait for it, or stop it (many may read meanwhile)"
-        ) from None
+        )
     return descriptor
 
 

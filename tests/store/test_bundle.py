@@ -1,6 +1,7 @@
 """A bundle is its content: however it is written, it is the same, and whatever is wrong with it is told."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from store.bundle import Bundle, open_bundle, write_bundle
 from store.database import Store
 from store.digest import content_hash, in_order
+from store.disk import hold
 from store.errors import BundleError
 from store.schema import TABLES
 from store.validation import find_cycle
@@ -78,6 +80,18 @@ def test_a_zero_has_no_sign_and_a_volatile_value_no_weight(tmp_path: Path) -> No
     weights[3] = -0.0
     other["ATTRIBUTES_TO"] = tables["ATTRIBUTES_TO"].set_column(zero, "weight", pa.array(weights))
     assert write_bundle(tmp_path / "a", tables, {}).uid == write_bundle(tmp_path / "b", other, {}).uid
+
+
+def test_what_a_killed_writer_left_is_swept_and_what_a_living_one_holds_is_not(tmp_path: Path) -> None:
+    dead, alive, other = (tmp_path / name for name in (".b.0a.writing", ".b.0b.writing", ".c.0c.writing"))
+    for left in (dead, alive, other, tmp_path / ".b.0d.replaced"):
+        left.mkdir()
+        (left / "Model.parquet").write_bytes(b"half")
+    held = hold(alive)
+    assert held is not None
+    random_bundle(tmp_path / "b")
+    os.close(held)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, other.name, "b"]
 
 
 def test_a_folder_is_replaced_only_when_told(tmp_path: Path) -> None:

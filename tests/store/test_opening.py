@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from store.bundle import Bundle
 from store.database import Store, open_store
-from store.errors import LimitError, StoreError, UsageError
+from store.errors import LimitError, NotFoundError, StoreError, UsageError
 from store.ladybug import LadybugStore
 from store.settings import StoreSettings
 from tests.graphs import random_bundle
@@ -46,6 +46,14 @@ def test_a_store_that_is_not_there_can_not_be_read(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_refused_makes_no_store(tmp_path: Path) -> None:
+    with open_store(f"ladybug:{tmp_path / 'below' / 'none.lbug'}") as store:
+        assert store.run("MATCH (c:Circuit) RETURN c.uid").rows == []
+        with pytest.raises(NotFoundError, match="no circuit 'circuit:none' is stored"):
+            store.delete("circuit:none")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_path_that_is_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a database, and long enough not to be taken for an empty one\n" * 100)
     for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "notes.txt" / "below"):
@@ -64,7 +72,7 @@ def test_another_schema_version_is_refused(store_url: str) -> None:
 def _set_version(store: Store, version: int) -> None:
     text = f"MATCH (s:Store) SET s.schema_version = {version}"
     if isinstance(store, LadybugStore):
-        with store._transaction() as transaction:
+        with store._transaction("a test") as transaction:
             transaction.write(text)
     else:
         with store._driver.session() as session:  # type: ignore[attr-defined]
@@ -175,7 +183,8 @@ def test_many_threads_may_ask(store: Store, bundle: Bundle) -> None:
 def test_a_link_to_a_store_stays_a_link_and_the_file_keeps_its_mode(tmp_path: Path, bundle: Bundle) -> None:
     real, link = tmp_path / "far" / "real.lbug", tmp_path / "link.lbug"
     real.parent.mkdir()
-    open_store(f"ladybug:{real}").close()
+    with open_store(f"ladybug:{real}") as store:
+        store.load(random_bundle(tmp_path / "first", 7))
     real.chmod(0o600)
     link.symlink_to(real)
     with open_store(f"ladybug:{link}") as store:

@@ -40,6 +40,18 @@ def test_a_load_that_the_disk_has_no_room_for_is_refused_and_leaves_the_store_as
         assert store.digest() == before
 
 
+def test_a_first_load_that_the_disk_has_no_room_for_makes_no_store(small_disk: Path, tmp_path: Path) -> None:
+    bundle = random_bundle(tmp_path / "large", 1, n_circuits=10, n_nodes=2000, n_edges=20_000)
+    for filled in (28, 44):
+        (small_disk / "filled").write_bytes(bytes(filled * 2**20))
+        with (
+            pytest.raises(StoreError, match="no space left on the disk"),
+            open_store(f"ladybug:{small_disk}/below/store.lbug") as store,
+        ):
+            store.load(bundle)
+    assert [path.name for path in small_disk.iterdir()] == ["filled"]
+
+
 def test_a_bundle_that_the_disk_has_no_room_for_leaves_nothing(small_disk: Path) -> None:
     (small_disk / "filled").write_bytes(bytes(48 * 2**20 - 2**14))
     tables = random_tables(1, n_circuits=2, n_nodes=2000, n_edges=20_000)
