@@ -53,6 +53,9 @@ options = Options()
 Memory = Annotated[
     str | None, typer.Option(help="Memory to stay within, such as 4GiB; half of what is free if left out.")
 ]
+RecipeFile = Annotated[Path, typer.Argument(help="What to compute, as a TOML file.")]
+Out = Annotated[Path | None, typer.Option(help="Folder for the bundles.")]
+Device = Annotated[str | None, typer.Option(help="cpu, cuda, or cuda:N.")]
 
 
 def _version(asked: bool) -> None:
@@ -99,20 +102,24 @@ def demo(memory: Memory = None) -> None:
 
 @app.command()
 def ingest(
-    recipe: Annotated[Path, typer.Argument(help="What to compute, as a TOML file.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for the bundles.")] = None,
+    recipe: RecipeFile,
+    out: Out = None,
     memory: Memory = None,
-    device: Annotated[str | None, typer.Option(help="cpu, cuda, or cuda:N.")] = None,
+    device: Device = None,
     load: Annotated[bool, typer.Option(help="Load the bundles into the store as well.")] = True,
 ) -> None:
     """Compute circuits as a recipe says, and load them."""
     size = _bytes(memory)
     with _heavy():
-        from ingest.job import run_recipe
+        from ingest.job import analyses_of, run_recipe
 
+        analyses = analyses_of(recipe)
         bundles = run_recipe(recipe, out, size, device)
-    if load:
-        _load(bundles)
+    with _store_to_fill(load):
+        if load or analyses:
+            _load(bundles, tell=load)
+        for name in analyses:
+            bundles.append(_analyse(name, recipe, out, size, device, tell=load))
     _print(["bundle"], [[str(bundle)] for bundle in bundles])
 
 
@@ -194,6 +201,36 @@ def serve(
         run(store, read_settings(host=host, port=port), _note)
 
 
+@contextmanager
+def _store_to_fill(load: bool) -> Iterator[None]:
+    """The store, or where nothing is to be loaded, one for the time being: analyses ask what was computed before."""
+    if load:
+        yield
+        return
+    from tempfile import TemporaryDirectory
+
+    chosen = options.store
+    with TemporaryDirectory() as folder:
+        options.store = f"ladybug:{folder}/store.lbug"
+        try:
+            yield
+        finally:
+            options.store = chosen
+
+
+def _analyse(
+    name: str, recipe: Path, out: Path | None, memory: int | None, device: str | None, tell: bool = True
+) -> Path:
+    """Makes one analysis of what is stored, and loads it. Returns its bundle."""
+    with _heavy():
+        from ingest.job import run_analysis
+
+        with _open(read_only=True) as store:
+            bundle = run_analysis(name, recipe, store, out, memory, device)
+    _load([bundle], tell)
+    return bundle
+
+
 def _bundles(folder: Path) -> list[Path]:
     """A bundle itself, or those that a folder holds."""
     from store.bundle import MANIFEST
@@ -204,8 +241,8 @@ def _bundles(folder: Path) -> list[Path]:
     return sorted(inside) or [folder]
 
 
-def _load(folders: list[Path]) -> list[str]:
-    """Loads bundles and says what came of each. Returns the uids of the tasks' circuits that they hold."""
+def _load(folders: list[Path], tell: bool = True) -> list[str]:
+    """Loads bundles and tells what came of each. Returns the uids of the tasks' circuits that they hold."""
     from store.bundle import open_bundle
 
     bundles = [open_bundle(folder) for folder in folders]
@@ -217,7 +254,8 @@ def _load(folders: list[Path]) -> list[str]:
             with _progress() as progress:
                 report = store.load(bundle, progress)
             loaded = f"{len(report.circuits)} circuits, {report.rows} rows loaded"
-            _note(f"{bundle.path}: {'was stored already' if report.already else loaded}")
+            if tell:
+                _note(f"{bundle.path}: {'was stored already' if report.already else loaded}")
             tasks += [c["uid"] for c in bundle.table("Circuit").to_pylist() if c["aggregation"] == "task"]
     return tasks
 

@@ -1,31 +1,27 @@
 """Turns what was found into the schema's rows, and writes them as one bundle: the task's circuit, and one a pair."""
 
-import hashlib
 import json
 from collections import defaultdict
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import torch
 from torch import Tensor
 
 from ingest.ablation import Intervention, share_recovered
-from ingest.description import promoted_tokens
 from ingest.hooks import Hook
 from ingest.nodes import Node
 from ingest.pipeline import Found
 from ingest.pruning import strong_edges
 from ingest.recipe import Recipe
+from ingest.rows import Row, Rows, add_features, add_model, short_hash, write_rows
 from ingest.subject import Subject
 from ingest.tasks.pairs import pairs_sha256
-from store.bundle import Bundle, write_bundle
+from store.bundle import Bundle
 from store.schema import TABLES
 from store.uids import circuit_node_uid, circuit_uid, dictionary_uid, feature_uid, slug
 
-Row = dict[str, Any]
+_EVIDENCE = {column.name for table in TABLES.values() for column in table.columns if column.evidence}
 
 
 @dataclass(frozen=True)
@@ -48,18 +44,9 @@ class Draft:
 
 def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out: Path) -> Bundle:
     """Writes the bundle `out`/TASK-HASH. run: the row of the Run that made it, without its uid."""
-    rows: dict[str, list[Row]] = defaultdict(list)
+    rows: Rows = defaultdict(list)
     model = subject.model
-    rows["Model"].append(
-        {
-            "uid": model.name,
-            "name": recipe.model.name or recipe.model.source,
-            "revision": model.revision,
-            "n_layers": model.n_layers,
-            "d_model": model.d_model,
-            "vocab_size": model.vocab_size,
-        }
-    )
+    add_model(rows, recipe, model, subject.dictionaries.values())
     task = f"task:{slug(subject.task_name)}:{pairs_sha256(subject.train.pairs)[:8]}"
     rows["Task"].append(
         {
@@ -73,9 +60,9 @@ def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out
     inputs = [model.revision, *(dictionary.sha256 for dictionary in subject.dictionaries.values())]
     inputs += [pairs_sha256(pairs.pairs) for pairs in (subject.train, subject.held_out)]
     said = [run[key] for key in ("command", "params", "versions", "seed")]
-    run_uid = f"run:{slug(subject.task_name)}:{_hash([*said, *inputs])}"
-    rows["Run"].append({"uid": run_uid, **run})
-    _dictionaries(rows, subject)
+    run_uid = f"run:{slug(subject.task_name)}:{short_hash([*said, *inputs])}"
+    run = {"uid": run_uid, **run}
+    rows["Run"].append(run)
     drafts = [_task_draft(recipe, subject, found)]
     if recipe.prompts.circuits:
         drafts += [_prompt_draft(recipe, subject, found, pair) for pair in range(len(found.metric_clean))]
@@ -85,39 +72,11 @@ def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out
         uid = _circuit(rows, recipe, subject, found, draft, pair)
         used |= {found.nodes[n] for n in draft.nodes}
         rows["PRODUCED_BY.Circuit-Run"].append({"source": uid, "target": run_uid})
-        rows["FOR_TASK"].append({"source": uid, "target": task})
+        rows["FOR_TASK.Circuit-Task"].append({"source": uid, "target": task})
         if pair is not None:
             _prompt(rows, uid, subject, pair)
-    _features(rows, subject, used)
-    tables = {name: pa.Table.from_pylist(rows[name], _schema(name)) for name in TABLES if rows.get(name)}
-    return write_bundle(out / f"{run_uid.removeprefix('run:').replace(':', '-')}", tables, run, replace=True)
-
-
-def _schema(name: str) -> pa.Schema:
-    return TABLES[name].schema
-
-
-def _hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
-
-
-def _dictionaries(rows: dict[str, list[Row]], subject: Subject) -> None:
-    for hook, dictionary in subject.dictionaries.items():
-        uid = dictionary_uid(subject.model.name, hook.name)
-        rows["Dictionary"].append(
-            {
-                "uid": uid,
-                "hook": hook.name,
-                "layer": hook.layer,
-                "site": hook.site,
-                "architecture": dictionary.architecture,
-                "d_in": dictionary.d_in,
-                "n_features": dictionary.n_features,
-                "source": dictionary.source,
-                "sha256": dictionary.sha256 or None,
-            }
-        )
-        rows["OF_MODEL.Dictionary-Model"].append({"source": uid, "target": subject.model.name})
+    add_features(rows, model, subject.dictionaries, _used(used))
+    return write_rows(rows, run, out)
 
 
 def _task_draft(recipe: Recipe, subject: Subject, found: Found) -> Draft:
@@ -174,10 +133,8 @@ def _draft(
     return Draft(name, aggregation, nodes, edges, *numbers, None)
 
 
-def _circuit(
-    rows: dict[str, list[Row]], recipe: Recipe, subject: Subject, found: Found, draft: Draft, pair: int | None
-) -> str:
-    """Adds a circuit's own rows. Returns its uid, which holds a hash of all of them."""
+def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: Draft, pair: int | None) -> str:
+    """Adds a circuit's own rows. Returns its uid, which holds a hash of all that was predicted."""
     local = {found.nodes[n]: _node_row(subject, found.nodes[n], draft, n, pair) for n in draft.nodes}
     edges: list[Row] = [
         {
@@ -200,7 +157,10 @@ def _circuit(
         "patch_metric": draft.patch_metric,
         "faithfulness": draft.faithfulness,
     }
-    content = _hash([circuit, *local.values(), *edges, *ablations])
+    predicted = [
+        {key: value for key, value in row.items() if key not in _EVIDENCE} for row in (circuit, *local.values(), *edges)
+    ]
+    content = short_hash(predicted)
     uid = circuit_uid(draft.name, subject.model.name, content)
     for node, row in local.items():
         row["uid"] = f"{uid}{row['uid']}"
@@ -256,34 +216,19 @@ def _feature_uid(subject: Subject, node: Node) -> str:
     return feature_uid(dictionary_uid(subject.model.name, node.hook.name), node.index)
 
 
-def _features(rows: dict[str, list[Row]], subject: Subject, used: set[Node]) -> None:
-    by_hook: dict[Hook, set[int]] = defaultdict(set)
-    for node in used:
+def _used(nodes: set[Node]) -> dict[Hook, set[int]]:
+    """The features among nodes, by hook."""
+    used: dict[Hook, set[int]] = defaultdict(set)
+    for node in nodes:
         if node.kind == "feature" and node.hook is not None and node.index is not None:
-            by_hook[node.hook].add(node.index)
-    for hook, dictionary in subject.dictionaries.items():
-        indices = sorted(by_hook[hook])
-        if not indices:
-            continue
-        tokens = promoted_tokens(subject.model, dictionary.W_dec[torch.tensor(indices)])
-        uid = dictionary_uid(subject.model.name, hook.name)
-        for index, (promoted, suppressed) in zip(indices, tokens, strict=True):
-            rows["Feature"].append(
-                {
-                    "uid": feature_uid(uid, index),
-                    "layer": hook.layer,
-                    "index": index,
-                    "top_tokens": promoted,
-                    "bottom_tokens": suppressed,
-                }
-            )
-            rows["IN_DICTIONARY"].append({"source": feature_uid(uid, index), "target": uid})
+            used[node.hook].add(node.index)
+    return used
 
 
-def _prompt(rows: dict[str, list[Row]], circuit: str, subject: Subject, pair: int) -> None:
+def _prompt(rows: Rows, circuit: str, subject: Subject, pair: int) -> None:
     text = subject.train.pairs[pair].clean_prefix
     tokens = [subject.model.tokenizer.decode([token]) for token in subject.train.clean_tokens[pair].tolist()]
-    uid = f"prompt:{slug(text)}:{_hash(tokens)}"
+    uid = f"prompt:{slug(text)}:{short_hash(tokens)}"
     if all(row["uid"] != uid for row in rows["Prompt"]):
         rows["Prompt"].append({"uid": uid, "text": text, "tokens": tokens})
     rows["FOR_PROMPT"].append({"source": circuit, "target": uid})

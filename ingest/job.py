@@ -1,5 +1,9 @@
-"""One recipe from its file to its bundle: found where it was done before, or else done. Needs no torch to find it."""
+"""One recipe from its file to its bundles: found where they were made before, or else made.
 
+Needs no torch to find them.
+"""
+
+import hashlib
 import json
 import os
 import platform
@@ -12,11 +16,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ingest.analyses.registry import ANALYSES, Analysing, analysis
 from ingest.recipe import Recipe, read_recipe
 from ingest.tasks.pairs import read_pairs
 from ingest.tasks.registry import task
 from ingest.work import LIBRARIES, Work, fingerprint, parameters
-from store.errors import UsageError
+from store.database import Store
+from store.errors import RecipeError, UsageError
 
 DEFAULT_OUT = Path("bundles")
 
@@ -36,45 +42,116 @@ def run_recipe(
         read_pairs(recipe.task.file)  # what is wrong there is told before anything slow begins
     elif recipe.task.generator is not None:
         task(recipe.task.generator)
-    if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise UsageError(f"--device: {device!r} is no device to compute on; use cpu, cuda or cuda:N")
+    _check_device(device)
     work = Work(out, name, fingerprint(recipe, device))
     if (bundle := work.finished()) is not None:
         return [bundle]
     return [_compute(recipe, recipe_path, work, memory, device)]
 
 
-def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, device: str | None) -> Path:
-    from ingest.progress import step
+def analyses_of(recipe_path: Path) -> list[str]:
+    """The analyses that a recipe asks for, in the order in which they are to be made. Raises RecipeError."""
+    recipe = read_recipe(recipe_path)
+    return [name for name in ANALYSES if getattr(recipe, name) is not None]
 
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin lose much where others compute, too
-    os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' own bars; read when tqdm is imported
+
+def run_analysis(
+    name: str,
+    recipe_path: Path,
+    store: Store,
+    out: Path | None = None,
+    memory: int | None = None,
+    device: str | None = None,
+) -> Path:
+    """Makes one analysis of what is stored of the recipe's model, and writes it as a bundle below `out`.
+
+    name: of `ingest.analyses.registry.ANALYSES`. Other parameters, and errors, as of `run_recipe`.
+    """
+    recipe = read_recipe(recipe_path)
+    if getattr(recipe, name) is None:
+        raise RecipeError(f"{recipe_path}: has no section [{name}], which says what to do here")
+    _check_device(device)
+    state = sorted(uid for (uid,) in store.run(ANALYSES[name]).rows)
+    mark = hashlib.sha256(json.dumps([fingerprint(recipe, device), name, state]).encode()).hexdigest()
+    work = Work(out or DEFAULT_OUT, f"{recipe_path.stem}-{name}", mark)
+    if (bundle := work.finished()) is not None:
+        return bundle
+    return _analyse(name, recipe, recipe_path, store, work, memory, device)
+
+
+def _analyse(
+    name: str, recipe: Recipe, recipe_path: Path, store: Store, work: Work, memory: int | None, device: str | None
+) -> Path:
     started, clock = datetime.now(UTC), time.monotonic()
-    with step("libraries"):
-        import torch
+    _import_libraries()
+    import torch
 
-        from ingest.assembly import write_circuits
-        from ingest.pipeline import find_circuit
-        from ingest.subject import open_subject
+    from ingest.rows import write_rows
+    from ingest.subject import open_model_and_dictionaries
+
+    torch.manual_seed(recipe.seed)
+    where = _device(device)
+    model, dictionaries = open_model_and_dictionaries(recipe, str(recipe_path), where)
+    run = f"run:{name}:{work.mark[:8]}"
+    with work.locked():
+        given = Analysing(recipe, str(recipe_path), model, dictionaries, store, work, memory, run)
+        rows = analysis(name)(given)
+        rows["Run"].append({"uid": run, **_run(name, recipe, where, started, clock)})
+        bundle = write_rows(rows, rows["Run"][0], work.out)
+        work.finish(bundle)
+    return bundle.path
+
+
+def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, device: str | None) -> Path:
+    started, clock = datetime.now(UTC), time.monotonic()
+    _import_libraries()
+    import torch
+
+    from ingest.assembly import write_circuits
+    from ingest.pipeline import find_circuit
+    from ingest.progress import step
+    from ingest.subject import open_subject
+
     torch.manual_seed(recipe.seed)
     where = _device(device)
     subject = open_subject(recipe, str(recipe_path), where)
     with work.locked():
         found = find_circuit(recipe, subject, work, memory)
         with step("bundle"):
-            run: dict[str, Any] = {
-                "command": "ingest",
-                "params": parameters(recipe),
-                "seed": recipe.seed,
-                "versions": json.dumps(_versions()),
-                "device": torch.cuda.get_device_name(where) if where.startswith("cuda") else "cpu",
-                "started_at": started.isoformat(timespec="seconds"),
-                "seconds": round(time.monotonic() - clock, 3),
-                "memory": _peak_memory(),
-            }
+            run = _run("ingest", recipe, where, started, clock)
             bundle = write_circuits(recipe, subject, found, run, work.out)
         work.finish(bundle)
     return bundle.path
+
+
+def _import_libraries() -> None:
+    from ingest.progress import step
+
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin lose much where others compute, too
+    os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' own bars; read when tqdm is imported
+    with step("libraries"):
+        import ingest.subject  # noqa: F401
+
+
+def _run(command: str, recipe: Recipe, where: str, started: datetime, clock: float) -> dict[str, Any]:
+    """The row of the Run, without its uid."""
+    import torch
+
+    return {
+        "command": command,
+        "params": parameters(recipe),
+        "seed": recipe.seed,
+        "versions": json.dumps(_versions()),
+        "device": torch.cuda.get_device_name(where) if where.startswith("cuda") else "cpu",
+        "started_at": started.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 3),
+        "memory": _peak_memory(),
+    }
+
+
+def _check_device(device: str | None) -> None:
+    if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise UsageError(f"--device: {device!r} is no device to compute on; use cpu, cuda or cuda:N")
 
 
 def _device(wanted: str | None) -> str:

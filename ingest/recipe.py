@@ -3,7 +3,7 @@
 import tomllib
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -89,6 +89,11 @@ class EvidenceSection(_Section):
     pairs: Annotated[int, Field(ge=1)] = Field(16, description="Pairs that they are observed on, at most.")
 
 
+class CorpusSection(_Section):
+    file: Path = Field(description="A NumPy file of token ids, [contexts, positions].")
+    contexts: Annotated[int, Field(ge=1)] = Field(200, description="How many of its contexts are read, at most.")
+
+
 class PromptsSection(_Section):
     circuits: bool = Field(True, description="Whether each pair gives a circuit of its own, too.")
 
@@ -104,6 +109,7 @@ class Recipe(_Section):
     faithfulness: FaithfulnessSection = FaithfulnessSection()
     evidence: EvidenceSection = EvidenceSection()
     prompts: PromptsSection = PromptsSection()
+    corpus: CorpusSection | None = None
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -135,6 +141,7 @@ def _resolved(recipe: Recipe, folder: Path) -> Recipe:
             "model": recipe.model.model_copy(update={"source": source}),
             "dictionaries": recipe.dictionaries.model_copy(update={"folder": at(recipe.dictionaries.folder)}),
             "task": recipe.task.model_copy(update={"file": at(recipe.task.file)}),
+            "corpus": recipe.corpus and recipe.corpus.model_copy(update={"file": at(recipe.corpus.file)}),
         }
     )
 
@@ -158,6 +165,7 @@ def _known_keys(section: tuple[int | str, ...]) -> list[str]:
     fields = Recipe.model_fields
     for name in section:
         annotation = fields[str(name)].annotation
+        annotation = next((one for one in get_args(annotation) if one is not type(None)), annotation)
         assert isinstance(annotation, type)
         assert issubclass(annotation, BaseModel)
         fields = annotation.model_fields

@@ -46,12 +46,24 @@ def metric_of(aligned: Aligned) -> Metric:
     return Metric(aligned.clean_answers, aligned.patch_answers)
 
 
-def open_subject(recipe: Recipe, where: str, device: str) -> Subject:
-    """Opens what a recipe names. Errors say which part of `where` (the recipe's file) they come from."""
+def open_model_and_dictionaries(
+    recipe: Recipe, where: str, device: str
+) -> tuple[LanguageModel, dict[Hook, Dictionary]]:
+    """Opens the model and the dictionaries that a recipe names; errors as of `open_subject`."""
     with step("model"):
         model = open_model(recipe.model.source, recipe.model.name, device, recipe.model.dtype)
     with step("dictionaries"):
-        dictionaries = _open_dictionaries(recipe, where, model)
+        return model, _open_dictionaries(recipe, where, model)
+
+
+def open_subject(recipe: Recipe, where: str, device: str) -> Subject:
+    """Opens all that a recipe names. Errors say which part of `where` (the recipe's file) they come from."""
+    model, dictionaries = open_model_and_dictionaries(recipe, where, device)
+    return subject_of(recipe, where, model, dictionaries)
+
+
+def subject_of(recipe: Recipe, where: str, model: LanguageModel, dictionaries: dict[Hook, Dictionary]) -> Subject:
+    """The same for a model and dictionaries that are open."""
     start = _start_token(recipe, where, model)
     with step("prompt pairs"):
         name, words, train, held_out, names = _pairs(recipe, model, start)

@@ -39,7 +39,7 @@ def parameters(recipe: Recipe) -> str:
     if not source.startswith("package:") and locate(source):
         named = recipe.model.model_copy(update={"source": Path(source).name})
         recipe = recipe.model_copy(update={"model": named})
-    return recipe.model_dump_json(exclude={"dictionaries": {"folder"}, "task": {"file"}})
+    return recipe.model_dump_json(exclude={"dictionaries": {"folder"}, "task": {"file"}, "corpus": {"file"}})
 
 
 def fingerprint(recipe: Recipe, device: str | None = None) -> str:
@@ -49,6 +49,8 @@ def fingerprint(recipe: Recipe, device: str | None = None) -> str:
     parts.append(weights_hash(source) if source else recipe.model.source)
     if recipe.task.file is not None:
         parts.append(_hash_of(recipe.task.file))
+    if recipe.corpus is not None:
+        parts.append(_hash_of(recipe.corpus.file))
     if recipe.dictionaries.folder is not None:
         for folder in dictionary_folders(recipe.dictionaries.folder):
             parts += [folder.name, *(_hash_of(file) for file in sorted(folder.iterdir()) if file.is_file())]
@@ -80,6 +82,7 @@ class Work:
 
     def __init__(self, out: Path, name: str, mark: str):
         self.out = out
+        self.mark = mark
         self.folder = out / ".work" / f"{slug(name)[:60]}-{mark[:12]}"
 
     def finished(self) -> Path | None:

@@ -1,6 +1,7 @@
 """What a bundle says of circuits that are stored, or of their nodes: the same, or the load is refused.
 
-Circuits are never merged, so that what is stored does not depend on which bundle came first.
+What was measured on a circuit may be more than is stored of it, but never something else. So what is stored does not
+depend on which bundle came first.
 """
 
 from collections.abc import Collection
@@ -11,7 +12,8 @@ import pyarrow.compute as pc
 from store.bundle import Bundle
 from store.digest import content_hash, in_order
 from store.errors import BundleError
-from store.ownership import is_owned
+from store.merging import split
+from store.ownership import is_evidence, is_owned
 from store.schema import TABLES, Table
 from store.transaction import UIDS, Transaction
 
@@ -26,8 +28,8 @@ _OWNER = {
 def new_circuits(bundle: Bundle, transaction: Transaction) -> list[str]:
     """The bundle's circuits that are not stored yet.
 
-    Raises BundleError for the first that is stored with other content (volatile columns may differ), and for a node
-    whose uid another circuit has taken.
+    Raises BundleError for the first that is stored with other content (volatile columns may differ, and evidence that
+    one of the two lacks), and for a node whose uid another circuit has taken.
     """
     uids = bundle.table("Circuit")["uid"].to_pylist()
     if not uids:
@@ -39,21 +41,41 @@ def new_circuits(bundle: Bundle, transaction: Transaction) -> list[str]:
 
 
 def _check(bundle: Bundle, uids: list[str], stored: Collection[str], transaction: Transaction) -> None:
+    more = []
     for circuit in sorted(stored):
         for name, of in TABLES.items():
             if not is_owned(name):
                 continue
-            mine = _rows(bundle, name, [uids.index(circuit)])
-            if content_hash(in_order(_stored(of, circuit, transaction), of), of) != content_hash(mine, of):
+            mine, theirs = _rows(bundle, name, [uids.index(circuit)]), in_order(_stored(of, circuit, transaction), of)
+            if name == "Ablation" and mine.num_rows:
+                more.append(split(mine, theirs, of)[0])
+            if not _agree(mine, theirs, of):
                 raise BundleError(f"{bundle.path}: the circuit {circuit} is stored with other content ({name} "
                                   f"differs): `circuitstore delete {circuit}` first, then load again")  # fmt: skip
     new = [row for row, uid in enumerate(uids) if uid not in stored]
     for label in ("CircuitNode", "Ablation"):
-        rows = _rows(bundle, label, new)
+        rows = pa.concat_tables([_rows(bundle, label, new), *(more if label == "Ablation" else [])])
         taken = transaction.stored(TABLES[label], rows.select(["uid"])) if rows.num_rows else rows
         if taken.num_rows:
             raise BundleError(f"{bundle.path}: the {label} {taken['uid'][0]} is stored already, in another circuit: "
                               "delete that circuit first, or give one of the two another uid")  # fmt: skip
+
+
+def _agree(given: pa.Table, stored: pa.Table, of: Table) -> bool:
+    """Whether two accounts of a circuit's rows differ in nothing but in evidence that one of them lacks."""
+    if is_evidence(of.name):
+        _, given, stored = split(given, stored, of) if given.num_rows else (given, given, given)
+    if given.num_rows != stored.num_rows:
+        return False
+    for place, column in enumerate(of.columns):
+        if column.evidence:
+            both = pc.and_(pc.is_valid(given[column.name]), pc.is_valid(stored[column.name]))
+            nothing = pa.scalar(None, column.type.arrow)
+            given, stored = (
+                table.set_column(place, column.name, pc.if_else(both, table[column.name], nothing))
+                for table in (given, stored)
+            )
+    return content_hash(given, of) == content_hash(stored, of)
 
 
 def _rows(bundle: Bundle, name: str, circuits: list[int]) -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from store.bundle import Bundle
 from store.merging import added, merged, split
-from store.ownership import Ends, is_owned
+from store.ownership import Ends, is_evidence, is_owned
 from store.rollup import finished, roll_up
 from store.schema import ANALYSES, TABLES, Column, Table, Type
 from store.transaction import Transaction
@@ -34,13 +34,14 @@ class Step:
 
 
 def steps(bundle: Bundle, circuits: Collection[str]) -> list[Step]:
-    """Everything that storing these circuits of a validated bundle takes, and all that no circuit owns.
+    """Everything that storing these circuits of a validated bundle takes, what was measured on its others, which are
+    stored, and all that no circuit owns.
 
     The same bundle and circuits give the same steps, so that an interrupted load can go on by number.
     """
     ends = bundle.ends
     wanted = pc.is_in(bundle.table("Circuit")["uid"], pa.array(sorted(circuits), pa.string())).to_numpy()
-    planned = [_rows(bundle, ends, name, wanted) for name in TABLES if name in bundle.manifest.tables]
+    planned = [step for name in TABLES if name in bundle.manifest.tables for step in _rows(bundle, ends, name, wanted)]
     return [*(step for step in planned if step.rows.num_rows), *_feeds(bundle, ends, wanted)]
 
 
@@ -61,11 +62,17 @@ def apply(step: Step, transaction: Transaction, *, was_empty: bool = False) -> b
     return False
 
 
-def _rows(bundle: Bundle, ends: Ends, name: str, wanted: np.ndarray) -> Step:
+def _rows(bundle: Bundle, ends: Ends, name: str, wanted: np.ndarray) -> Iterator[Step]:
     of, rows = TABLES[name], bundle.table(name)
-    if is_owned(name):
-        return Step("insert", of, rows if wanted.all() else rows.filter(pa.array(wanted[ends.circuits(name)])))
-    return Step("merge", of, rows.append_column("kept", _kept(bundle, ends, name)) if of.is_node else rows)
+    if not is_owned(name):
+        yield Step("merge", of, rows.append_column("kept", _kept(bundle, ends, name)) if of.is_node else rows)
+    elif wanted.all():
+        yield Step("insert", of, rows)
+    else:
+        new = wanted[ends.circuits(name)]
+        yield Step("insert", of, rows.filter(pa.array(new)))
+        if is_evidence(name) or any(column.evidence for column in of.columns):
+            yield Step("merge", of, rows.filter(pa.array(~new)))  # what was measured since
 
 
 def _kept(bundle: Bundle, ends: Ends, label: str) -> pa.Array:

@@ -161,7 +161,7 @@ class Neo4jStore:
             empty = loading.apply(part, transaction, was_empty=was_empty)
             return done + part.rows.num_rows, _Seen(empty, transaction.number)
 
-        return self._write(work, {"Circuit": "Loading"})
+        return self._write(work, {"Circuit": "Loading"} if part.how == "insert" else None)
 
     def _finish_giving_up(self) -> str:
         """Remove what loads that were given up left. Returns the uid of a load that must end before, or ''.

@@ -70,6 +70,16 @@ class Ends:
 
 def is_owned(name: str) -> bool:
     """Whether each row of a table belongs to one circuit: a node of its own, or a relationship that leaves one."""
+    return not _node(name).shared
+
+
+def is_evidence(name: str) -> bool:
+    """Whether the rows of a table were measured on a circuit, and more of them may come later."""
+    return _node(name).evidence
+
+
+def _node(name: str) -> Node:
     of = TABLES[name]
     node = of.of if of.is_node else TABLES[of.source].of
-    return isinstance(node, Node) and not node.shared
+    assert isinstance(node, Node)
+    return node

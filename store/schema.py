@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 UID = re.compile(r"[A-Za-z0-9._:-]+")
 """Uids stand in a URL path as they are."""
@@ -44,7 +44,8 @@ class Column:
     """One property.
 
     `optional` may be null. `volatile` differs between two runs of the same computation (times, machine):
-    it is stored and shown, but is no part of a content hash or of a digest.
+    it is stored and shown, but is no part of a content hash or of a digest. `evidence` was measured on what it
+    belongs to, and may come later: null until then.
     """
 
     name: str
@@ -53,16 +54,21 @@ class Column:
     unit: str = ""
     optional: bool = False
     volatile: bool = False
+    evidence: bool = False
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node label. `shared` nodes belong to many bundles and are merged; others belong to one circuit."""
+    """A node label. `shared` nodes belong to many bundles and are merged; others belong to one circuit.
+
+    `evidence` nodes belong to a circuit too, but more of them may come later.
+    """
 
     label: str
     meaning: str
     columns: tuple[Column, ...]
     shared: bool = True
+    evidence: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,8 +125,8 @@ _SOURCE = Column("source", Type.STRING, "Uid of the node that the relationship l
 _TARGET = Column("target", Type.STRING, "Uid of the node that the relationship enters.")
 
 
-def _node(label: str, meaning: str, *columns: Column, shared: bool = True) -> Node:
-    return Node(label, meaning, (_UID, *columns), shared)
+def _node(label: str, meaning: str, *columns: Column, shared: bool = True, evidence: bool = False) -> Node:
+    return Node(label, meaning, (_UID, *columns), shared, evidence)
 
 
 MODEL = _node(
@@ -186,7 +192,13 @@ CIRCUIT = _node(
     Column("n_edges", Type.INT, "Number of ATTRIBUTES_TO relationships."),
     Column("clean_metric", Type.FLOAT, "Metric on the clean prompts.", "metric", optional=True),
     Column("patch_metric", Type.FLOAT, "Metric on the patch prompts.", "metric", optional=True),
-    Column("faithfulness", Type.FLOAT, "Of the whole circuit, on held-out pairs, errors ablated.", optional=True),
+    Column(
+        "faithfulness",
+        Type.FLOAT,
+        "Of the whole circuit, on held-out pairs, errors ablated.",
+        optional=True,
+        evidence=True,
+    ),
     Column("created_at", Type.STRING, "When, ISO 8601, UTC.", optional=True, volatile=True),
     shared=False,
 )
@@ -200,7 +212,7 @@ CIRCUIT_NODE = _node(
     Column("position", Type.INT, "Position in the prompt.", optional=True),
     Column("token", Type.STRING, "The token there, or the position's name in a task.", optional=True),
     Column("effect", Type.FLOAT, "Predicted change of the metric when it is patched.", "metric", optional=True),
-    Column("observed_effect", Type.FLOAT, "The same, measured by ablation.", "metric", optional=True),
+    Column("observed_effect", Type.FLOAT, "The same, measured by ablation.", "metric", optional=True, evidence=True),
     Column("activation", Type.FLOAT, "Activation on the clean prompt, or its mean over pairs.", optional=True),
     Column("influence", Type.FLOAT, "Share of the output's total incoming weight.", optional=True),
     Column("dominates", Type.BOOL, "Whether every path from a token to the metric runs through it.", optional=True),
@@ -232,11 +244,18 @@ ABLATION = _node(
     Column("errors", Type.STRING, "kept or ablated."),
     Column("n_nodes", Type.INT, "Number of nodes kept (faithfulness, random) or ablated (the others)."),
     Column("metric", Type.FLOAT, "The metric under the intervention, mean over pairs.", "metric"),
+    Column("n_edges", Type.INT, "Number of edges kept, where a circuit is cut to edges.", optional=True),
     Column("faithfulness", Type.FLOAT, "(m(C) − m(∅)) / (m(M) − m(∅)).", optional=True),
+    Column("low", Type.FLOAT, "Lower end of its 95 % confidence interval, by bootstrap over pairs.", optional=True),
+    Column("high", Type.FLOAT, "Upper end of it.", optional=True),
+    Column("sign_agreement", Type.FLOAT, "Share of pairs whose metric has the full model's sign.", optional=True),
+    Column("correlation", Type.FLOAT, "Pearson r of the metric with the full model's, over pairs.", optional=True),
+    Column("factor", Type.FLOAT, "What steered values are multiplied by.", optional=True),
     Column("split", Type.STRING, "train or held-out."),
     Column("n_pairs", Type.INT, "Number of pairs measured on."),
     Column("seed", Type.INT, "Seed of a random circuit.", optional=True),
     shared=False,
+    evidence=True,
 )
 
 RUN = _node(
@@ -264,7 +283,14 @@ ATTRIBUTES_TO = Relationship(
     (("CircuitNode", "CircuitNode"),),
     (
         Column("weight", Type.FLOAT, "Predicted effect on the metric through the target.", "metric"),
-        Column("observed", Type.FLOAT, "The same, measured by cutting this edge alone.", "metric", optional=True),
+        Column(
+            "observed",
+            Type.FLOAT,
+            "The same, measured by cutting this edge alone.",
+            "metric",
+            optional=True,
+            evidence=True,
+        ),
         Column("ambiguous", Type.BOOL, "Whether the source file left its endpoints open.", optional=True),
     ),
 )
@@ -305,12 +331,22 @@ MATCHES = Relationship(
 MEMBER_OF = Relationship("MEMBER_OF", "The feature is in the cluster.", (("Feature", "Cluster"),))
 PART_OF = Relationship("PART_OF", "The clustering of a cluster.", (("Cluster", "Clustering"),))
 TESTS = Relationship("TESTS", "The circuit that an ablation measured.", (("Ablation", "Circuit"),))
-ABLATES = Relationship("ABLATES", "What was ablated.", (("Ablation", "CircuitNode"), ("Ablation", "Cluster")))
-FOR_TASK = Relationship("FOR_TASK", "The task that a circuit serves.", (("Circuit", "Task"),))
+ABLATES = Relationship(
+    "ABLATES",
+    "What was ablated, or steered.",
+    (("Ablation", "CircuitNode"), ("Ablation", "Feature"), ("Ablation", "Cluster")),
+)
+FOR_TASK = Relationship(
+    "FOR_TASK",
+    "The task that a circuit serves, or on whose pairs was measured.",
+    (("Circuit", "Task"), ("Ablation", "Task")),
+)
 FOR_PROMPT = Relationship("FOR_PROMPT", "The clean prompt of a circuit.", (("Circuit", "Prompt"),))
 USES = Relationship("USES", "A dictionary that a circuit is made of.", (("Circuit", "Dictionary"),))
 OF_MODEL = Relationship("OF_MODEL", "The model it belongs to.", (("Circuit", "Model"), ("Dictionary", "Model")))
-PRODUCED_BY = Relationship("PRODUCED_BY", "The run that made it.", (("Circuit", "Run"), ("Clustering", "Run")))
+PRODUCED_BY = Relationship(
+    "PRODUCED_BY", "The run that made it.", (("Circuit", "Run"), ("Clustering", "Run"), ("Ablation", "Run"))
+)
 
 RELATIONSHIPS = (
     ATTRIBUTES_TO, INSTANCE_OF, IN_CIRCUIT, IN_DICTIONARY, FEEDS, MATCHES, MEMBER_OF, PART_OF, TESTS, ABLATES,

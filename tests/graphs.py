@@ -145,7 +145,7 @@ def _circuit(
         rows["Task"].append(
             {"uid": task, "name": name, "metric": "logit difference", "n_pairs": 8, "sha256": f"{seed:064x}"}
         )
-        _relate(rows, "FOR_TASK", circuit, task)
+        _relate(rows, "FOR_TASK.Circuit-Task", circuit, task)
     for kind, errors in (
         ("faithfulness", "kept"),
         ("faithfulness", "ablated"),
@@ -168,8 +168,13 @@ def _circuit(
             }
         )
         _relate(rows, "TESTS", ablation, circuit)
+        _relate(rows, "PRODUCED_BY.Ablation-Run", ablation, run)
+        if not number:
+            _relate(rows, "FOR_TASK.Ablation-Task", ablation, task)
         if kind == "node":
             _relate(rows, "ABLATES.Ablation-CircuitNode", ablation, uids[0])
+            layer, index = next((node["layer"], node["index"]) for node in nodes if node["kind"] == "feature")
+            _relate(rows, "ABLATES.Ablation-Feature", ablation, feature_uid(_dictionary(layer), index))
 
 
 def _nodes(rng: np.random.Generator, n: int, n_features: int, n_layers: int) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def circuit(seed: int) -> Rows:
     rows["Task"] = [
         {"uid": f"task:{task}", "name": task, "metric": "logit difference", "n_pairs": 9, "sha256": "cd" * 32}
     ]
-    rows["FOR_TASK"] = [{"source": uid, "target": f"task:{task}"}]
+    rows["FOR_TASK.Circuit-Task"] = [{"source": uid, "target": f"task:{task}"}]
     rows["Run"] = [{"uid": "run:1", "command": "circuitstore ingest", "params": "{}", "seed": 0}]
     rows["PRODUCED_BY.Circuit-Run"] = [{"source": uid, "target": "run:1"}]
     if aggregation == "prompt":

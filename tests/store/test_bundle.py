@@ -147,7 +147,7 @@ def _null(rows: Rows) -> None:
 
 def _strange_uid(rows: Rows) -> None:
     rows["Task"][0]["uid"] = "a task"
-    rows["FOR_TASK"][0]["target"] = "a task"
+    rows["FOR_TASK.Circuit-Task"][0]["target"] = "a task"
 
 
 def _two_circuits(rows: Rows) -> None:
@@ -244,7 +244,7 @@ def _edited(bundle: Bundle, **changes: object) -> Path:
 
 
 def test_a_newer_schema_asks_for_an_upgrade(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="has schema version 99, this program knows 1: upgrade circuitstore"):
+    with pytest.raises(BundleError, match="has schema version 99, this program knows 2: upgrade circuitstore"):
         open_bundle(_edited(random_bundle(tmp_path / "b"), schema_version=99, more="fields"))
 
 

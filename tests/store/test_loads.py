@@ -10,6 +10,7 @@ import pytest
 from store.bundle import Bundle, open_bundle, write_bundle
 from store.database import Store, open_store
 from store.errors import BundleError, NotFoundError
+from store.ownership import is_evidence
 from store.schema import TABLES
 from tests.graphs import random_bundle, random_tables
 from tests.neo4j_server import Neo4j
@@ -233,6 +234,58 @@ def test_a_circuit_stored_with_other_content_is_refused_and_a_delete_is_the_way_
     assert store.digest() == digest_of([other], tmp_path)
 
 
+def _with_evidence(folder: Path, part: int) -> Bundle:
+    """Bundle 1 with some of what was measured on its circuits: half of the ablations, a third of what was observed."""
+    tables = random_tables(1, n_features=5, n_edges=30)
+    ablations = set(tables["Ablation"]["uid"].to_pylist()[part::2])
+    for name in tables:
+        if is_evidence(name):
+            end = "uid" if TABLES[name].is_node else "source"
+            rows = [row for row in tables[name].to_pylist() if row[end] in ablations]
+            tables[name] = pa.Table.from_pylist(rows, schema=TABLES[name].schema)
+    for name, column in (
+        ("CircuitNode", "observed_effect"),
+        ("ATTRIBUTES_TO", "observed"),
+        ("Circuit", "faithfulness"),
+    ):
+        rows = [
+            {**row, column: row[column] if n % 3 == part else None} for n, row in enumerate(tables[name].to_pylist())
+        ]
+        tables[name] = pa.Table.from_pylist(rows, schema=TABLES[name].schema)
+    return write_bundle(folder, {name: table for name, table in tables.items() if table.num_rows}, {})
+
+
+def test_what_was_measured_later_is_added_whatever_comes_first(
+    both: tuple[Store, Store], bundles: list[Bundle], tmp_path: Path
+) -> None:
+    """Parts of a circuit's evidence, in any order, and the whole of it."""
+    parts = [_with_evidence(tmp_path / str(part), part) for part in range(3)]
+    whole = bundles[0]
+    for store, order in zip(both, ([parts[0], parts[1], whole, parts[2]], [parts[2], whole, parts[1]]), strict=True):
+        for number, bundle in enumerate(order):
+            assert store.load(bundle).circuits == (sorted(circuits(bundle)) if number == 0 else [])
+        assert store.digest() == digest_of([whole], tmp_path)
+        assert stored(store) == recomputed(store)
+        for circuit in circuits(whole):
+            store.delete(circuit)
+        assert store.run("MATCH (a:Ablation) RETURN count(a)").rows == [[0]]
+
+
+@pytest.mark.parametrize(("table", "column"), [("CircuitNode", "observed_effect"), ("ATTRIBUTES_TO", "observed")])
+def test_another_measurement_of_the_same_is_refused(
+    store: Store, bundles: list[Bundle], tmp_path: Path, table: str, column: str
+) -> None:
+    store.load(bundles[0])
+    digest = store.digest()
+    tables = random_tables(1, n_features=5, n_edges=30)
+    rows = tables[table].to_pylist()
+    next(row for row in rows if row[column] is not None)[column] = 9.0
+    tables[table] = pa.Table.from_pylist(rows, schema=TABLES[table].schema)
+    with pytest.raises(BundleError, match="stored with other content"):
+        store.load(write_bundle(tmp_path / "other", tables, {}))
+    assert store.digest() == digest
+
+
 def test_the_same_circuit_in_two_bundles_is_stored_once(store: Store, bundles: list[Bundle], tmp_path: Path) -> None:
     tables = random_tables(1, n_features=5, n_edges=30)
     more = [*tables["Task"].to_pylist(), {"uid": "task:more", "name": "more", "metric": "m", "n_pairs": 1,
@@ -251,7 +304,8 @@ def test_a_node_of_another_circuit_is_refused_before_anything_is_written(
     taken = bundles[0].table("Ablation")["uid"][0].as_py()
     tables = random_tables(8, n_features=5)
     old = tables["Ablation"]["uid"][0].as_py()
-    for name, column in (("Ablation", "uid"), ("TESTS", "source"), ("ABLATES.Ablation-CircuitNode", "source")):
+    for name in filter(is_evidence, tables):
+        column = "uid" if TABLES[name].is_node else "source"
         rows = [{**row, column: taken if row[column] == old else row[column]} for row in tables[name].to_pylist()]
         tables[name] = pa.Table.from_pylist(rows, schema=TABLES[name].schema)
     with pytest.raises(BundleError, match=f"the Ablation {taken} is stored already, in another circuit"):

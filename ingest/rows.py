@@ -1,0 +1,90 @@
+"""Rows of the schema that every bundle of this package has: the model, its dictionaries, features, the run.
+
+Knows nothing of what was found out.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import torch
+
+from ingest.description import promoted_tokens
+from ingest.dictionaries import Dictionary
+from ingest.hooks import Hook
+from ingest.models import LanguageModel
+from ingest.recipe import Recipe
+from store.bundle import Bundle, write_bundle
+from store.schema import TABLES
+from store.uids import dictionary_uid, feature_uid
+
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
+"""Rows by table."""
+
+
+def short_hash(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+
+def write_rows(rows: Rows, run: Row, out: Path) -> Bundle:
+    """Writes rows as a bundle below `out`, named after the run that made them."""
+    tables = {name: pa.Table.from_pylist(rows[name], TABLES[name].schema) for name in TABLES if rows.get(name)}
+    name = str(run["uid"]).removeprefix("run:").replace(":", "-")
+    return write_bundle(out / name, tables, {key: value for key, value in run.items() if key != "uid"}, replace=True)
+
+
+def add_model(rows: Rows, recipe: Recipe, model: LanguageModel, dictionaries: Iterable[Dictionary]) -> None:
+    """Adds a model and its dictionaries."""
+    rows["Model"].append(
+        {
+            "uid": model.name,
+            "name": recipe.model.name or recipe.model.source,
+            "revision": model.revision,
+            "n_layers": model.n_layers,
+            "d_model": model.d_model,
+            "vocab_size": model.vocab_size,
+        }
+    )
+    for dictionary in dictionaries:
+        uid = dictionary_uid(model.name, dictionary.hook.name)
+        rows["Dictionary"].append(
+            {
+                "uid": uid,
+                "hook": dictionary.hook.name,
+                "layer": dictionary.hook.layer,
+                "site": dictionary.hook.site,
+                "architecture": dictionary.architecture,
+                "d_in": dictionary.d_in,
+                "n_features": dictionary.n_features,
+                "source": dictionary.source,
+                "sha256": dictionary.sha256 or None,
+            }
+        )
+        rows["OF_MODEL.Dictionary-Model"].append({"source": uid, "target": model.name})
+
+
+def add_features(
+    rows: Rows, model: LanguageModel, dictionaries: Mapping[Hook, Dictionary], used: Mapping[Hook, Iterable[int]]
+) -> None:
+    """Adds the features of these indices, with the tokens that they promote and suppress."""
+    for hook, dictionary in dictionaries.items():
+        indices = sorted(set(used.get(hook, ())))
+        if not indices:
+            continue
+        tokens = promoted_tokens(model, dictionary.W_dec[torch.tensor(indices)])
+        uid = dictionary_uid(model.name, hook.name)
+        for index, (promoted, suppressed) in zip(indices, tokens, strict=True):
+            rows["Feature"].append(
+                {
+                    "uid": feature_uid(uid, index),
+                    "layer": hook.layer,
+                    "index": index,
+                    "top_tokens": promoted,
+                    "bottom_tokens": suppressed,
+                }
+            )
+            rows["IN_DICTIONARY"].append({"source": feature_uid(uid, index), "target": uid})
