@@ -6,10 +6,10 @@ from torch import Tensor
 
 from ingest.dictionaries import Dictionary, open_dictionary
 from ingest.edges import Formula, Runs, edge_weights, stretch_to
-from ingest.gradients import Metric, along_hooks, gradients_at, hook_values
+from ingest.gradients import Metric, Values, along_hooks, gradients_at, hook_values
 from ingest.hooks import EMBEDDING, Hook, parse_hook
 from ingest.models import LanguageModel
-from ingest.nodes import Directions, Node, directions, token_nodes
+from ingest.nodes import Directions, Node, Slopes, directions, token_nodes
 from tests.ingest.tiny import N_LAYERS, LinearModel, linear_dictionary, random_sae
 
 CLEAN, PATCH = torch.tensor([[0, 1, 2, 3], [1, 2, 4, 0]]), torch.tensor([[0, 3, 2, 3], [1, 4, 4, 0]])
@@ -74,6 +74,18 @@ def world_at(model: LanguageModel, *names: str, kind: str = "jumprelu", nearness
         for n, name in enumerate(names)
     ]
     return World(model, opened, TOKENS, OTHER, TINY_METRIC, nearness)
+
+
+def slopes(gradients: Values) -> dict[Hook, Slopes]:
+    """Effects by one gradient."""
+    return {hook: Slopes(gradient) for hook, gradient in gradients.items()}
+
+
+def share_weighted(world: World) -> dict[Hook, Slopes]:
+    """Effects between the clean run's gradient and the path's."""
+    whole = world.m_patch - world.m_clean
+    along = world.runs.gradient_path.items()
+    return {hook: Slopes(gradient, world.runs.gradient_clean[hook], whole) for hook, gradient in along}
 
 
 def observed_node(world: World, node: Node, change: Tensor) -> Tensor:
