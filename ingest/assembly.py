@@ -8,13 +8,14 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ingest.ablation import Intervention, share_recovered
+from ingest.ablation import Intervention
 from ingest.hooks import Hook
 from ingest.nodes import Node
 from ingest.pipeline import Found
 from ingest.pruning import strong_edges
 from ingest.recipe import Recipe
-from ingest.rows import Row, Rows, add_features, add_model, short_hash, write_rows
+from ingest.recovery import Recovery, recovery
+from ingest.rows import Row, Rows, ablation_row, add_features, add_model, short_hash, write_rows
 from ingest.subject import Subject
 from ingest.tasks.pairs import pairs_sha256
 from store.bundle import Bundle
@@ -145,7 +146,6 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
         }
         for e in draft.edges
     ]
-    ablations = _ablations(found) if pair is None else []
     circuit: Row = {
         "name": draft.name,
         "method": f"{recipe.nodes.method}, {recipe.edges.formula} edges",
@@ -170,8 +170,7 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
             rows["INSTANCE_OF"].append({"source": row["uid"], "target": _feature_uid(subject, node)})
     rows["ATTRIBUTES_TO"] += [edge | {end: f"{uid}{edge[end]}" for end in ("source", "target")} for edge in edges]
     rows["Circuit"].append({"uid": uid, **circuit, "created_at": rows["Run"][0]["started_at"]})
-    for row in ablations:
-        row["uid"] = f"{uid}:{row['uid']}"
+    for row in _ablations(uid, found) if pair is None else []:
         rows["Ablation"].append(row)
         rows["TESTS"].append({"source": row["uid"], "target": uid})
     rows["OF_MODEL.Circuit-Model"].append({"source": uid, "target": subject.model.name})
@@ -234,39 +233,29 @@ def _prompt(rows: Rows, circuit: str, subject: Subject, pair: int) -> None:
     rows["FOR_PROMPT"].append({"source": circuit, "target": uid})
 
 
-def _empty_metric(found: Found, errors: str) -> float:
-    """The mean metric of the empty circuit, under one treatment of errors."""
-    return next(float(m.mean()) for one, m in found.measurements if one.errors == errors and not one.nodes)
-
-
-def _share(found: Found, one: Intervention, metric: Tensor) -> float | None:
-    return share_recovered(float(metric.mean()), _empty_metric(found, one.errors), float(found.held_out_metric.mean()))
+def _recovered(found: Found, one: Intervention, metric: Tensor) -> Recovery:
+    empty = next(m for other, m in found.measurements if other.errors == one.errors and not other.nodes)
+    return recovery(metric, empty, found.held_out_metric)
 
 
 def _faithfulness_at(found: Found, n_features: int) -> float | None:
     """F of the circuit's own features, errors ablated."""
     own = ("faithfulness", "ablated", n_features)
     measured = [m for m in found.measurements if (m[0].kind, m[0].errors, len(m[0].nodes)) == own]
-    return _share(found, *measured[0]) if measured else None
+    return _recovered(found, *measured[0]).share if measured else None
 
 
-def _ablations(found: Found) -> list[Row]:
-    """A row a measurement; the uid is what comes behind the circuit's."""
-    rows = []
-    for one, metric in found.measurements:
-        seed = [] if one.seed is None else [str(one.seed)]
-        rows.append(
-            {
-                "uid": ":".join([one.kind, one.errors, str(len(one.nodes)), *seed]),
-                "kind": one.kind,
-                "baseline": "mean",
-                "errors": one.errors,
-                "n_nodes": len(one.nodes),
-                "metric": float(metric.mean()),
-                "faithfulness": _share(found, one, metric),
-                "split": "held-out",
-                "n_pairs": len(metric),
-                "seed": one.seed,
-            }
+def _ablations(circuit: str, found: Found) -> list[Row]:
+    """A row a measurement."""
+    return [
+        ablation_row(
+            circuit,
+            one.kind,
+            len(one.nodes),
+            _recovered(found, one, metric),
+            n_pairs=len(metric),
+            errors=one.errors,
+            seed=one.seed,
         )
-    return rows
+        for one, metric in found.measurements
+    ]

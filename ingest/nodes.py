@@ -87,7 +87,10 @@ def _along(gradient: Tensor, change: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Means:
-    """What stands at one hook on average over the clean and the patch prompts of the pairs, by position."""
+    """What stands at one hook on average over the clean and the patch prompts of the pairs, by position.
+
+    Or any other baseline in its place, which may differ between pairs: with a first dimension [pairs, …] then.
+    """
 
     features: Tensor
     """[pos, d_sae]"""
@@ -118,6 +121,15 @@ def mean_effects(
         means += (f_x + f_y).sum(0) / 2
     value = (clean.float().mean(0) + patch.float().mean(0)) / 2
     return features / n_pairs, errors / n_pairs, Means(means / n_pairs, value)
+
+
+@torch.no_grad()
+def means_of(dictionary: Dictionary, values: Tensor, rows: int = 64) -> Means:
+    """The means over prompts of what stands at one hook, `rows` prompts at a time. values: [prompts, pos, d_in]."""
+    total = torch.zeros(values.shape[1], dictionary.n_features, device=values.device)
+    for part in torch.split(values, rows):
+        total += dictionary.encode(part.float()).sum(0)
+    return Means(total / len(values), values.float().mean(0))
 
 
 def rank(effects: dict[Hook, tuple[Tensor, Tensor]], first_position: int, most: int) -> Ranked:

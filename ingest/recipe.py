@@ -95,6 +95,29 @@ class CorpusSection(_Section):
     contexts: Annotated[int, Field(ge=1)] = Field(200, description="How many of its contexts are read, at most.")
 
 
+class AblationsSection(_Section):
+    pairs: Annotated[int, Field(ge=2)] = Field(32, description="Held-out pairs that it is measured on, at most.")
+    sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (3, 7, 10, 20, 30, 60, 100), description="Numbers of features to keep, strongest first."
+    )
+    baselines: tuple[Literal["mean", "zero", "resample"], ...] = Field(
+        ("mean", "zero", "resample"),
+        description="What takes the place of what is ablated; random circuits by the first.",
+    )
+    random_circuits: Annotated[int, Field(ge=0)] = Field(10, description="Random circuits beside each size.")
+    edges: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (25, 50, 100, 200), description="Numbers of edges to keep, strongest first."
+    )
+    minimality: Annotated[int, Field(ge=0)] = Field(10, description="Features of the circuit left out one by one.")
+    features: Annotated[int, Field(ge=0)] = Field(
+        5, description="Each circuit's strongest features, ablated in all tasks."
+    )
+    clusters: Annotated[int, Field(ge=0)] = Field(40, description="Largest stored clusters, ablated in all tasks.")
+    factors: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (0.0, 2.0), description="And all of these set to so many times their value."
+    )
+
+
 class PromptsSection(_Section):
     circuits: bool = Field(True, description="Whether each pair gives a circuit of its own, too.")
 
@@ -111,6 +134,7 @@ class Recipe(_Section):
     evidence: EvidenceSection = EvidenceSection()
     prompts: PromptsSection = PromptsSection()
     corpus: CorpusSection | None = None
+    ablations: AblationsSection | None = None
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -239,10 +239,19 @@ CLUSTER = _node(
 ABLATION = _node(
     "Ablation",
     "One measured intervention on one circuit.",
-    Column("kind", Type.STRING, "faithfulness, completeness, random, node, edge, cluster or steering."),
+    Column(
+        "kind",
+        Type.STRING,
+        "Of a circuit: faithfulness, completeness, random, minimality or edges; of the whole model without them: "
+        "feature, circuit or cluster; or steering.",
+    ),
     Column("baseline", Type.STRING, "What ablated values are set to: mean, zero or resample."),
     Column("errors", Type.STRING, "kept or ablated."),
-    Column("n_nodes", Type.INT, "Number of nodes kept (faithfulness, random) or ablated (the others)."),
+    Column(
+        "n_nodes",
+        Type.INT,
+        "Number of nodes kept (faithfulness, random, edges), of the circuit (minimality) or ablated.",
+    ),
     Column("metric", Type.FLOAT, "The metric under the intervention, mean over pairs.", "metric"),
     Column("n_edges", Type.INT, "Number of edges kept, where a circuit is cut to edges.", optional=True),
     Column("faithfulness", Type.FLOAT, "(m(C) − m(∅)) / (m(M) − m(∅)).", optional=True),
