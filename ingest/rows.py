@@ -47,13 +47,18 @@ def ablation_row(
     n_pairs: int,
     baseline: str = "mean",
     errors: str = "kept",
-    of: str = "",
+    ablated: str = "",
+    left_out: str = "",
     seed: int | None = None,
     n_edges: int | None = None,
     factor: float | None = None,
 ) -> Row:
-    """The row of one measurement on held-out pairs. of: what was ablated, where that is no part of the circuit."""
-    marks = [circuit, kind, baseline, errors, *([of] if of else []), str(n_nodes)]
+    """The row of one measurement on held-out pairs.
+
+    ablated: uid of the feature, circuit or cluster that was ablated in the whole model. left_out: what names the node
+    of the circuit that was.
+    """
+    marks = [circuit, kind, baseline, errors, *(mark for mark in (ablated, left_out) if mark), str(n_nodes)]
     marks += [
         f"{letter}{value:g}" for letter, value in (("e", n_edges), ("x", factor), ("s", seed)) if value is not None
     ]
@@ -70,6 +75,7 @@ def ablation_row(
         "high": recovered.high,
         "sign_agreement": recovered.sign_agreement,
         "correlation": recovered.correlation,
+        "ablated": ablated or None,
         "factor": factor,
         "split": "held-out",
         "n_pairs": n_pairs,

@@ -259,6 +259,7 @@ ABLATION = _node(
     Column("high", Type.FLOAT, "Upper end of it.", optional=True),
     Column("sign_agreement", Type.FLOAT, "Share of pairs whose metric has the full model's sign.", optional=True),
     Column("correlation", Type.FLOAT, "Pearson r of the metric with the full model's, over pairs.", optional=True),
+    Column("ablated", Type.STRING, "Uid of the feature, circuit or cluster ablated or steered.", optional=True),
     Column("factor", Type.FLOAT, "What steered values are multiplied by.", optional=True),
     Column("split", Type.STRING, "train or held-out."),
     Column("n_pairs", Type.INT, "Number of pairs measured on."),

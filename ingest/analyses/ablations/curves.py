@@ -91,7 +91,7 @@ def _measure(
 def _row(
     study: Study, one: Intervention, baseline: str, metric: Tensor, empty: Tensor
 ) -> tuple[Row, dict[str, list[str]]]:
-    of = "" if one.left_out is None else study.uids[one.left_out].removeprefix(f"{study.circuit}:")
+    left_out = "" if one.left_out is None else study.uids[one.left_out].removeprefix(f"{study.circuit}:")
     row = ablation_row(
         study.circuit,
         one.kind,
@@ -100,7 +100,7 @@ def _row(
         n_pairs=len(study.full),
         baseline=baseline,
         errors=one.errors,
-        of=of,
+        left_out=left_out,
         seed=one.seed,
     )
     return row, {} if one.left_out is None else {"CircuitNode": [study.uids[one.left_out]]}

@@ -68,7 +68,7 @@ def measure_matrix(
                 for group, metric in zip(some, metrics, strict=True):
                     row = ablation_row(
                         study.circuit, kind or group.kind, len(group.features), recovery(metric, empty, study.full),
-                        n_pairs=len(metric), of=group.uid, factor=factor,
+                        n_pairs=len(metric), ablated=group.uid, factor=factor,
                     )  # fmt: skip
                     found.append((row, group.ablated))
                 bar.advance(len(some))
