@@ -49,6 +49,7 @@ def ablation_row(
     errors: str = "kept",
     ablated: str = "",
     left_out: str = "",
+    choice: str | None = None,
     seed: int | None = None,
     n_edges: int | None = None,
     factor: float | None = None,
@@ -56,9 +57,10 @@ def ablation_row(
     """The row of one measurement on held-out pairs.
 
     ablated: uid of the feature, circuit or cluster that was ablated in the whole model. left_out: what names the node
-    of the circuit that was.
+    of the circuit that was. choice: how the circuit was pruned, as JSON.
     """
-    marks = [circuit, kind, baseline, errors, *(mark for mark in (ablated, left_out) if mark), str(n_nodes)]
+    of = [mark for mark in (ablated, left_out, choice and short_hash(choice)) if mark]
+    marks = [circuit, kind, baseline, errors, *of, str(n_nodes)]
     marks += [
         f"{letter}{value:g}" for letter, value in (("e", n_edges), ("x", factor), ("s", seed)) if value is not None
     ]
@@ -76,6 +78,7 @@ def ablation_row(
         "sign_agreement": recovered.sign_agreement,
         "correlation": recovered.correlation,
         "ablated": ablated or None,
+        "choice": choice,
         "factor": factor,
         "split": "held-out",
         "n_pairs": n_pairs,

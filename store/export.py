@@ -30,7 +30,7 @@ def circuit_tables(store: Store, circuits: Sequence[str]) -> dict[str, pa.Table]
 
 
 def completed(store: Store, tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
-    """The tables, and those of the stored nodes that they refer to and don't hold, and of what these are made of."""
+    """The tables, with the stored nodes that they refer to and don't hold, and with what those are made of."""
     held = {name: set(table["uid"].to_pylist()) for name, table in tables.items() if TABLES[name].is_node}
     tables = dict(tables)
     shared = _referred(tables, {})

@@ -242,8 +242,8 @@ ABLATION = _node(
     Column(
         "kind",
         Type.STRING,
-        "Of a circuit: faithfulness, completeness, random, minimality or edges; of the whole model without them: "
-        "feature, circuit or cluster; or steering.",
+        "Of a circuit: faithfulness, completeness, random, minimality, edges or pruning; of the whole model without "
+        "it: feature, circuit or cluster; or steering.",
     ),
     Column("baseline", Type.STRING, "What ablated values are set to: mean, zero or resample."),
     Column("errors", Type.STRING, "kept or ablated."),
@@ -260,6 +260,7 @@ ABLATION = _node(
     Column("sign_agreement", Type.FLOAT, "Share of pairs whose metric has the full model's sign.", optional=True),
     Column("correlation", Type.FLOAT, "Pearson r of the metric with the full model's, over pairs.", optional=True),
     Column("ablated", Type.STRING, "Uid of the feature, circuit or cluster ablated or steered.", optional=True),
+    Column("choice", Type.STRING, "How the circuit was pruned for it, as JSON.", optional=True),
     Column("factor", Type.FLOAT, "What steered values are multiplied by.", optional=True),
     Column("split", Type.STRING, "train or held-out."),
     Column("n_pairs", Type.INT, "Number of pairs measured on."),

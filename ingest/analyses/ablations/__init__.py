@@ -41,9 +41,7 @@ def analyse(given: Analysing) -> Rows:
     for name, found in rows.items():
         new = pa.Table.from_pylist(found, schema=TABLES[name].schema)
         tables[name] = pa.concat_tables([tables[name], new]) if name in tables else new
-    run = pa.table({"uid": [given.run]})  # its row is not known yet, and is no stored node's
-    complete = completed(given.store, {**tables, "Run": run})
-    complete["Run"] = complete["Run"].filter(pa.compute.not_equal(complete["Run"]["uid"], given.run))
+    complete = completed(given.store, tables)
     return defaultdict(list, {name: table.to_pylist() for name, table in complete.items()})
 
 

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 from functools import partial
 
+from pydantic_core import to_json
 from torch import Tensor
 
 from ingest.ablation import Baseline, Errors, Intervention, measure, random_circuit, resampled, zero
 from ingest.analyses.ablations.stored import Study
 from ingest.analyses.registry import Analysing
 from ingest.edge_circuits import measure_edges
-from ingest.evidence import Edge
 from ingest.hooks import EMBEDDING, Hook
 from ingest.memory import slices
 from ingest.nodes import Means
 from ingest.progress import Bar, console
+from ingest.pruning import Edge, prune
 from ingest.recipe import AblationsSection
 from ingest.recovery import recovery
 from ingest.rows import Row, ablation_row
@@ -28,7 +29,7 @@ def measure_curves(given: Analysing, said: AblationsSection, study: Study, bar: 
     """Everything that is measured of one circuit alone."""
     planned = [(baseline, errors, list(_planned(said, study, baseline, errors)))
                for baseline in dict.fromkeys(said.baselines) for errors in ("ablated", "kept")]  # fmt: skip
-    bar.of(sum(len(interventions) for _, _, interventions in planned) + len(said.edges))
+    bar.of(sum(len(interventions) for _, _, interventions in planned) + len(said.edges) + len(said.prunings))
     found: Measured = []
     for baseline, errors, interventions in planned:
         baselines = baseline_of(given, study, baseline)
@@ -45,6 +46,7 @@ def measure_curves(given: Analysing, said: AblationsSection, study: Study, bar: 
         for one, metric in zip(interventions, metrics, strict=True):
             found.append(_row(study, one, baseline, metric, metrics[0]))
         if (baseline, errors) == (said.baselines[0], "ablated"):
+            found += _prunings(given, said, study, baselines, metrics[0], bar)
             found += _edges(given, said, study, baselines, metrics[0], baseline, bar)
     return found
 
@@ -104,6 +106,33 @@ def _row(
         seed=one.seed,
     )
     return row, {} if one.left_out is None else {"CircuitNode": [study.uids[one.left_out]]}
+
+
+def _prunings(
+    given: Analysing, said: AblationsSection, study: Study, baselines: dict[Hook, Means], empty: Tensor, bar: Bar
+) -> Measured:
+    """What each way to prune the circuit keeps, and what that recovers with every error term ablated."""
+    found: Measured = []
+    for number, choice in enumerate(said.prunings):
+        pruned = prune(study.graph, choice, study.whole, study.densities)
+        features = [node for node in pruned.nodes if node.kind == "feature"]
+        one = Intervention("faithfulness", features, "ablated")
+        stage = f"{study.circuit}-pruning-{number}".replace(":", "-")
+        metric = given.work.tensors(stage, partial(_measure, given, study, baselines, [one]))["metric"][0]
+        row = ablation_row(
+            study.circuit,
+            "pruning",
+            len(pruned.nodes),
+            recovery(metric, empty, study.full),
+            n_pairs=len(metric),
+            baseline=said.baselines[0],
+            errors="ablated",
+            n_edges=len(pruned.edges),
+            choice=to_json(choice.model_dump(exclude_defaults=True)).decode(),
+        )
+        found.append((row, {}))
+        bar.advance()
+    return found
 
 
 def _edges(

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from pydantic import ValidationError
@@ -9,11 +10,11 @@ from torch import Tensor
 
 from ingest import gradients
 from ingest.analyses.registry import Analysing
-from ingest.evidence import Edge
 from ingest.gradients import Metric, Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.nodes import METRIC, Means, Node, means_of
 from ingest.progress import console
+from ingest.pruning import Edge, EdgeValue, Graph, NodeValue
 from ingest.recipe import Recipe, TaskSection
 from ingest.subject import Subject, metric_of, subject_of
 from ingest.tasks.pairs import pairs_sha256
@@ -22,14 +23,15 @@ from store.uids import dictionary_uid
 _CIRCUITS = """
 MATCH (c:Circuit)-[:OF_MODEL]->(m:Model) WHERE m.uid = $model AND c.aggregation = 'task'
 MATCH (c)-[:FOR_TASK]->(t:Task) MATCH (c)-[:PRODUCED_BY]->(r:Run) MATCH (c)-[:USES]->(d:Dictionary)
-RETURN c.uid AS circuit, t.uid AS task, t.name AS name, t.sha256 AS sha256, r.params AS params,
-       collect(DISTINCT d.sha256) AS dictionaries
+RETURN c.uid AS circuit, t.uid AS task, t.name AS name, c.patch_metric - c.clean_metric AS whole,
+       t.sha256 AS sha256, r.params AS params, collect(DISTINCT d.sha256) AS dictionaries
 ORDER BY circuit
 """
 _NODES = """
 MATCH (c:Circuit)<-[:IN_CIRCUIT]-(n:CircuitNode) WHERE c.uid = $circuit
 OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature)
-RETURN n.uid AS uid, n.kind AS kind, n.position AS position, n.index AS index, n.effect AS effect, f.uid AS feature
+RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.position AS position, n.`index` AS `index`,
+       n.effect AS effect, f.uid AS feature, f.density AS density
 """
 _EDGES = """
 MATCH (c:Circuit)<-[:IN_CIRCUIT]-(s:CircuitNode) WHERE c.uid = $circuit
@@ -46,11 +48,12 @@ class Study:
     circuit: str
     task: str
     name: str
-    features: list[Node]
-    """Strongest first."""
+    whole: float
+    """The metric's change from clean to patch, as the circuit says."""
+    graph: Graph
     uids: dict[Node, str]
-    edges: list[Edge]
-    """Strongest first, of tokens, features and the metric."""
+    densities: dict[Node, float]
+    """Of its features, as far as they are stored."""
     measured: set[str]
     """Uids of the ablations that are stored."""
     subject: Subject
@@ -67,11 +70,24 @@ class Study:
     def first_position(self) -> int:
         return self.subject.first_position
 
+    @cached_property
+    def features(self) -> list[Node]:
+        """Strongest first."""
+        features = [node for node in self.graph.nodes if node.kind == "feature"]
+        return sorted(features, key=lambda node: (-abs(self.graph.nodes[node].effect), self.uids[node]))
+
+    @cached_property
+    def edges(self) -> list[Edge]:
+        """Strongest first, those of error terms left out."""
+        edges = [edge for edge in self.graph.edges if "error" not in (edge[0].kind, edge[1].kind)]
+        return sorted(edges, key=lambda e: (-abs(self.graph.edges[e].weight), self.uids[e[0]], self.uids[e[1]]))
+
 
 def open_studies(given: Analysing, pairs: int) -> list[Study]:
     """A study of each of the model's task circuits; one that can't be measured again is told and left out."""
     studies = []
-    for circuit, task, name, sha256, params, used in given.store.run(_CIRCUITS, {"model": given.model.name}).rows:
+    rows = given.store.run(_CIRCUITS, {"model": given.model.name}).rows
+    for circuit, task, name, whole, sha256, params, used in rows:
         recipe = _recipe_of(given, json.loads(params))
         if recipe is None:
             console.print(f"{circuit} is left out: {given.where} does not name the file of its pairs")
@@ -83,7 +99,7 @@ def open_studies(given: Analysing, pairs: int) -> list[Study]:
         if pairs_sha256(subject.train.pairs) != sha256:
             console.print(f"{circuit} is left out: its pairs can't be made again (they were others then)")
             continue
-        studies.append(_study(given, circuit, task, name, subject, pairs))
+        studies.append(_study(given, circuit, task, name, whole, subject, pairs))
     return studies
 
 
@@ -102,22 +118,7 @@ def _recipe_of(given: Analysing, said: dict[str, object]) -> Recipe | None:
     return given.recipe.model_copy(update={"task": section, "seed": said["seed"]})
 
 
-def _study(given: Analysing, circuit: str, task: str, name: str, subject: Subject, pairs: int) -> Study:
-    at = {dictionary_uid(given.model.name, hook.name): hook for hook in given.dictionaries}
-    nodes: dict[str, tuple[Node, float]] = {}
-    for uid, kind, position, index, effect, feature in given.store.run(_NODES, {"circuit": circuit}).rows:
-        if kind == "feature":
-            nodes[uid] = Node("feature", at[feature.rpartition(":")[0]], position, index), effect
-        elif kind == "token":
-            nodes[uid] = Node("token", EMBEDDING, position), effect
-        elif kind == "metric":
-            nodes[uid] = METRIC, 0.0
-    edges = given.store.run(_EDGES, {"circuit": circuit}).rows
-    known = [(nodes[s][0], nodes[t][0], w) for s, t, w in edges if s in nodes and t in nodes]
-    uids = {node: uid for uid, (node, _) in nodes.items()}
-    known.sort(key=lambda edge: (-abs(edge[2]), uids[edge[0]], uids[edge[1]]))
-    features = [uid for uid, (node, _) in nodes.items() if node.kind == "feature"]
-    features.sort(key=lambda uid: (-abs(nodes[uid][1]), uid))
+def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, subject: Subject, pairs: int) -> Study:
     hooks = [EMBEDDING, *given.dictionaries]
     train, answers = subject.train, metric_of(subject.train)
     sides = [
@@ -128,8 +129,45 @@ def _study(given: Analysing, circuit: str, task: str, name: str, subject: Subjec
     metric = metric_of(subject.held_out)[slice(0, pairs)]
     held_out, full = gradients.hook_values(given.model, subject.held_out.clean_tokens[:pairs], hooks, metric)
     return Study(
-        circuit, task, name, [nodes[uid][0] for uid in features], uids, [(s, t) for s, t, _ in known],
-        {uid for (uid,) in given.store.run(_MEASURED, {"circuit": circuit}).rows}, subject,
+        circuit,
+        task,
+        name,
+        whole,
+        *_graph(given, circuit),
+        {uid for (uid,) in given.store.run(_MEASURED, {"circuit": circuit}).rows},
+        subject,
         {hook: means_of(dictionary, prompts[hook]) for hook, dictionary in given.dictionaries.items()},
-        prompts, held_out, metric, full,
-    )  # fmt: skip
+        prompts,
+        held_out,
+        metric,
+        full,
+    )
+
+
+def _graph(given: Analysing, circuit: str) -> tuple[Graph, dict[Node, str], dict[Node, float]]:
+    """A stored circuit, its nodes' uids, and the densities of its features that are known."""
+    at = {dictionary_uid(given.model.name, hook.name): hook for hook in given.dictionaries}
+    by_place = {(str(hook.site), hook.layer): hook for hook in given.dictionaries}
+    nodes: dict[str, Node] = {}
+    values: dict[Node, NodeValue] = {}
+    densities: dict[Node, float] = {}
+    for uid, kind, layer, position, index, effect, feature, density in given.store.run(
+        _NODES, {"circuit": circuit}
+    ).rows:
+        if kind == "feature":
+            node = Node("feature", at[feature.rpartition(":")[0]], position, index)
+            if density is not None:
+                densities[node] = density
+        elif kind == "error":
+            named = uid.removeprefix(f"{circuit}:").partition(":")[0]
+            site = named.removesuffix("error").removesuffix("-") or "resid"
+            node = Node("error", by_place[site, layer], position)
+        elif kind in ("token", "metric"):
+            node = METRIC if kind == "metric" else Node("token", EMBEDDING, position)
+        else:
+            continue
+        nodes[uid] = node
+        values[node] = NodeValue(effect or 0.0, 0.0)
+    found = given.store.run(_EDGES, {"circuit": circuit}).rows
+    edges = {(nodes[s], nodes[t]): EdgeValue(weight) for s, t, weight in found if s in nodes and t in nodes}
+    return Graph(values, edges), {node: uid for uid, node in nodes.items()}, densities
