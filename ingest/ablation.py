@@ -1,12 +1,13 @@
 """Faithfulness and completeness of a circuit: what the model still does when everything else is set to its mean.
 
-At every dictionary's hook the value x = Σ f_i W_dec[i] + b + ε is put together anew, with features outside the
+At every dictionary's hook the value y = Σ f_i W_dec[i] + b + ε is put together anew, with features outside the
 circuit at their mean over prompts (by position) and the error term ε kept, or at its mean too.
 F = (m(C) − m(∅)) / (m(M) − m(∅)) (Marks et al. 2024); completeness is F of the circuit's complement, 0 is ideal.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -53,31 +54,46 @@ def measure(
     first = min(dictionaries, key=lambda hook: hook.depth)
     start = first.boundary if first.boundary is not None else first.layer
     x = model.run(model.embed(tokens), 0, start).repeat(n, 1, 1)
-    edits = {
-        hook: _edit(dictionary, means[hook], hook, interventions, first_position)
-        for hook, dictionary in dictionaries.items()
-    }
+    edits: dict[Hook, Edit] = {}
+    for hook, dictionary in dictionaries.items():
+        read: list[Tensor] = []
+        if dictionary.reads != hook:
+            edits[dictionary.reads] = partial(_keep, read)
+        edits[hook] = _edit(dictionary, means[hook], hook, read, interventions, first_position)
     out = model.run(x, start, model.n_layers, edits)
     return metric.repeat(n)(model.logits(out[:, -1])).view(n, -1)
 
 
+def _keep(kept: list[Tensor], x: Tensor) -> Tensor:
+    kept[:] = [x]
+    return x
+
+
 def _edit(
-    dictionary: Dictionary, means: Means, hook: Hook, interventions: Sequence[Intervention], first_position: int
+    dictionary: Dictionary,
+    means: Means,
+    hook: Hook,
+    read: list[Tensor],
+    interventions: Sequence[Intervention],
+    first_position: int,
 ) -> Edit:
+    """read: where what a transcoder reads has been put when its hook is met; stays empty for an autoencoder."""
     means = Means(means.features[first_position:], means.value[first_position:])
     masks = torch.stack([_mask(one, hook, means.features, first_position) for one in interventions])
     keep_error = torch.tensor([one.errors == "kept" for one in interventions], device=masks.device)
     mean_error = means.value - dictionary.decode(means.features)
 
-    def edit(x: Tensor) -> Tensor:
-        by_intervention = x.view(len(interventions), -1, *x.shape[1:])[:, :, first_position:].float()
-        f = dictionary.encode(by_intervention)
-        # x' = Σ f'_i W_i + b + ε' with f' = f or its mean: only differences from the mean need decoding.
+    def by_intervention(x: Tensor) -> Tensor:
+        return x.view(len(interventions), -1, *x.shape[1:])[:, :, first_position:].float()
+
+    def edit(y: Tensor) -> Tensor:
+        f = dictionary.encode(by_intervention(read[0] if read else y))
+        # y' = Σ f'_i W_i + b + ε' with f' = f or its mean: only differences from the mean need decoding.
         new = means.value + ((f - means.features) * masks[:, None]) @ dictionary.W_dec
         if keep_error.any():
-            new += (by_intervention - dictionary.decode(f) - mean_error) * keep_error[:, None, None, None]
-        inner = new.reshape(x.shape[0], -1, x.shape[2]).to(x.dtype)
-        return torch.cat([x[:, :first_position], inner], dim=1)
+            new += (by_intervention(y) - dictionary.decode(f) - mean_error) * keep_error[:, None, None, None]
+        inner = new.reshape(y.shape[0], -1, y.shape[2]).to(y.dtype)
+        return torch.cat([y[:, :first_position], inner], dim=1)
 
     return edit
 

@@ -54,29 +54,31 @@ class Means:
     features: Tensor
     """[pos, d_sae]"""
     value: Tensor
-    """[pos, d_in]"""
+    """[pos, d_out]"""
 
 
 @torch.no_grad()
 def mean_effects(
-    dictionary: Dictionary, gradient: Tensor, clean: Tensor, patch: Tensor, rows: int
+    dictionary: Dictionary, gradient: Tensor, clean: Values, patch: Values, rows: int
 ) -> tuple[Tensor, Tensor, Means]:
-    """Effects at one hook, averaged over pairs, `rows` pairs at a time.
+    """Effects at a dictionary's hook, averaged over pairs, `rows` pairs at a time.
 
-    gradient, clean, patch: [pairs, pos, d_in]. Returns the effects of features, [pos, d_sae], and of the error
-    term, [pos], and the means that ablation replaces by.
+    gradient: ∂m/∂y at its hook, [pairs, pos, d_out]; clean, patch: values at its hooks, at least. Returns the effects
+    of features, [pos, d_sae], and of the error term, [pos], and the means that ablation replaces by.
     """
-    n_pairs, n_positions, _ = clean.shape
-    features = torch.zeros(n_positions, dictionary.n_features, device=clean.device)
-    errors = torch.zeros(n_positions, device=clean.device)
+    n_pairs, n_positions, _ = gradient.shape
+    features = torch.zeros(n_positions, dictionary.n_features, device=gradient.device)
+    errors = torch.zeros(n_positions, device=gradient.device)
     means = torch.zeros_like(features)
     for start in range(0, n_pairs, rows):
-        g, x, y = (t[start : start + rows].float() for t in (gradient, clean, patch))
-        f_x, f_y = dictionary.encode(x), dictionary.encode(y)
-        features += node_effects(g, f_y - f_x, dictionary.W_dec).sum(0)
-        errors += (g * ((y - dictionary.decode(f_y)) - (x - dictionary.decode(f_x)))).sum((0, -1))
-        means += (f_x + f_y).sum(0) / 2
-    value = (clean.float().mean(0) + patch.float().mean(0)) / 2
+        some = slice(start, start + rows)
+        g = gradient[some].float()
+        (x_c, y_c), (x_p, y_p) = ([v[some].float() for v in dictionary.read(values)] for values in (clean, patch))
+        f_c, f_p = dictionary.encode(x_c), dictionary.encode(x_p)
+        features += node_effects(g, f_p - f_c, dictionary.W_dec).sum(0)
+        errors += (g * ((y_p - dictionary.decode(f_p)) - (y_c - dictionary.decode(f_c)))).sum((0, -1))
+        means += (f_c + f_p).sum(0) / 2
+    value = (clean[dictionary.hook].float().mean(0) + patch[dictionary.hook].float().mean(0)) / 2
     return features / n_pairs, errors / n_pairs, Means(means / n_pairs, value)
 
 
@@ -140,19 +142,20 @@ class Directions:
 
 
 @torch.no_grad()
-def directions(dictionary: Dictionary | None, nodes: Sequence[Node], clean: Tensor, patch: Tensor) -> Directions:
-    """The directions of `nodes`, all at one hook. clean, patch: [pairs, pos, d]; no dictionary for tokens."""
-    positions = torch.tensor([node.position for node in nodes], dtype=torch.long, device=clean.device)
-    x, y = clean[:, positions].float(), patch[:, positions].float()
-    change = y - x
-    activation = torch.zeros(change.shape[:2], device=clean.device)
+def directions(dictionary: Dictionary | None, nodes: Sequence[Node], clean: Values, patch: Values) -> Directions:
+    """The directions of `nodes`, all at the dictionary's hook, or tokens. clean, patch: values at its hooks, at least."""
+    hook = EMBEDDING if dictionary is None else dictionary.hook
+    positions = torch.tensor([node.position for node in nodes], dtype=torch.long, device=clean[hook].device)
+    y_c, y_p = clean[hook][:, positions].float(), patch[hook][:, positions].float()
+    change = y_p - y_c
+    activation = torch.zeros(change.shape[:2], device=change.device)
     if dictionary is not None:
-        f_x, f_y = dictionary.encode(x), dictionary.encode(y)
-        change = (y - dictionary.decode(f_y)) - (x - dictionary.decode(f_x))
+        f_c, f_p = (dictionary.encode(values[dictionary.reads][:, positions].float()) for values in (clean, patch))
+        change = (y_p - dictionary.decode(f_p)) - (y_c - dictionary.decode(f_c))
         for n, node in enumerate(nodes):
             if node.index is not None:
-                activation[:, n] = f_x[:, n, node.index]
-                step = f_y[:, n, node.index] - f_x[:, n, node.index]
+                activation[:, n] = f_c[:, n, node.index]
+                step = f_p[:, n, node.index] - f_c[:, n, node.index]
                 change[:, n] = step[:, None] * dictionary.W_dec[node.index]
     return Directions(list(nodes), positions, change, activation)
 

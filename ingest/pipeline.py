@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ingest import gradients
 from ingest.ablation import Intervention
+from ingest.dictionaries import places
 from ingest.edges import Runs, Stretch, edge_weights, stretch_to
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
@@ -120,7 +121,7 @@ def _joined(parts: list[Values]) -> Values:
 
 
 def _activations(subject: Subject, work: Work, rows: int) -> tuple[Values, Values, Tensor, Tensor]:
-    hooks = [EMBEDDING, *subject.hooks]
+    hooks = [EMBEDDING, *places(subject.dictionaries.values())]
     train, metric = subject.train, metric_of(subject.train)
 
     def compute() -> dict[str, Tensor]:
@@ -189,7 +190,7 @@ def _nodes(
     """The nodes of the circuit, the candidate features strongest first, and the means for ablation."""
     effects, means = {}, {}
     for hook, dictionary in subject.dictionaries.items():
-        features, errors, means[hook] = mean_effects(dictionary, by[hook], runs.clean[hook], runs.patch[hook], rows)
+        features, errors, means[hook] = mean_effects(dictionary, by[hook], runs.clean, runs.patch, rows)
         effects[hook] = (features, errors)
     most = max(recipe.pruning.top_nodes, *recipe.faithfulness.sizes, 1)
     ranked = rank(effects, subject.first_position, min(most, _CANDIDATES))
@@ -205,10 +206,10 @@ def _nodes(
 
 def _directions(subject: Subject, chosen: list[Node], runs: Runs) -> dict[Hook, Directions]:
     tokens = token_nodes(subject.train.clean_tokens, subject.train.patch_tokens)
-    found = {EMBEDDING: directions(None, tokens, runs.clean[EMBEDDING], runs.patch[EMBEDDING])}
+    found = {EMBEDDING: directions(None, tokens, runs.clean, runs.patch)}
     for hook, dictionary in subject.dictionaries.items():
         if nodes := [node for node in chosen if node.hook == hook]:
-            found[hook] = directions(dictionary, nodes, runs.clean[hook], runs.patch[hook])
+            found[hook] = directions(dictionary, nodes, runs.clean, runs.patch)
     return found
 
 

@@ -29,8 +29,7 @@ class World:
         clean, self.full = hook_values(self.model, TOKENS, HOOKS, METRIC)
         patch, _ = hook_values(self.model, OTHER, HOOKS, METRIC)
         self.means: dict[Hook, Means] = {
-            h: mean_effects(d, torch.zeros_like(clean[h]), clean[h], patch[h], 2)[2]
-            for h, d in self.dictionaries.items()
+            h: mean_effects(d, torch.zeros_like(clean[h]), clean, patch, 2)[2] for h, d in self.dictionaries.items()
         }
         self.all = [
             Node("feature", h, p, i)
