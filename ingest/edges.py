@@ -258,7 +258,12 @@ def values_at(model: LanguageModel, stretch: Stretch, leaves: Values, hooks: Seq
 
 
 def _held(stretch: Stretch, leaves: Values) -> dict[Hook, Edit]:
-    return {hook: lambda _x, leaf=leaf: leaf for hook, leaf in leaves.items() if hook is not stretch.base}
+    """Edits that put leaves in the place of what the model computes at the sources behind the stretch's start."""
+    return {hook: partial(_replace, leaf) for hook, leaf in leaves.items() if hook is not stretch.base}
+
+
+def _replace(value: Tensor, _: Tensor) -> Tensor:
+    return value
 
 
 def _along(gradients: dict[Hook, Tensor | None], sources: dict[Hook, Directions]) -> Tensor:

@@ -143,7 +143,7 @@ class Directions:
 
 @torch.no_grad()
 def directions(dictionary: Dictionary | None, nodes: Sequence[Node], clean: Values, patch: Values) -> Directions:
-    """The directions of `nodes`, all at the dictionary's hook, or tokens. clean, patch: values at its hooks, at least."""
+    """The directions of `nodes`, at the dictionary's hook, or of tokens. clean, patch: values at its hooks."""
     hook = EMBEDDING if dictionary is None else dictionary.hook
     positions = torch.tensor([node.position for node in nodes], dtype=torch.long, device=clean[hook].device)
     y_c, y_p = clean[hook][:, positions].float(), patch[hook][:, positions].float()

@@ -43,8 +43,14 @@ _WIDTHS: dict[str, Any] = {
 }
 _GROUPED = _WIDTHS | {"num_key_value_heads": 2}
 # The caps are low and the window is short, so that they act on what is tiny, too.
-_GEMMA2 = {"head_dim": 6, "query_pre_attn_scalar": 6, "attn_logit_softcapping": 2.0, "final_logit_softcapping": 4.0,
-           "sliding_window": 3, "pad_token_id": 1}  # fmt: skip
+_GEMMA2: dict[str, Any] = {
+    "head_dim": 6,
+    "query_pre_attn_scalar": 6,
+    "attn_logit_softcapping": 2.0,
+    "final_logit_softcapping": 4.0,
+    "sliding_window": 3,
+    "pad_token_id": 1,
+}
 _CONFIGURATIONS: dict[str, Callable[..., transformers.PreTrainedConfig]] = {
     "llama": partial(transformers.LlamaConfig, **_GROUPED),
     "gpt2": partial(

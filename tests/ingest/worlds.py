@@ -30,6 +30,7 @@ class World:
         patch: Tensor,
         metric: Metric,
         nearness: float = 1.0,
+        steps: int = 16,
     ) -> None:
         """nearness: how far the patch prompts' embeddings are from the clean ones, as a share of the whole way."""
         self.model, self.metric = model, metric
@@ -42,7 +43,7 @@ class World:
             changed.setattr(model, "embed", lambda _: embedded)
             self.patch, self.m_patch = hook_values(model, patch, read, metric)
         at_clean, _ = gradients_at(model, 0, self.clean[EMBEDDING], every, metric)
-        along = along_hooks(model, self.clean, self.patch, every, metric, 16)
+        along = along_hooks(model, self.clean, self.patch, every, metric, steps)
         self.runs = Runs(self.clean, self.patch, at_clean, along, self.m_clean, self.m_patch)
         self.sources: dict[Hook, Directions] = {
             EMBEDDING: directions(None, token_nodes(clean, patch), self.clean, self.patch)
@@ -68,9 +69,11 @@ def linear_world() -> World:
     return World(LinearModel(), dictionaries, CLEAN, PATCH, ANSWERS)  # type: ignore[arg-type]
 
 
-def world_at(model: LanguageModel, *names: str, kind: str = "jumprelu", nearness: float = 1.0) -> World:
+def world_at(
+    model: LanguageModel, *names: str, kind: str = "jumprelu", nearness: float = 1.0, steps: int = 16
+) -> World:
     opened = [dictionary_at(name, kind, seed=n) for n, name in enumerate(names)]
-    return World(model, opened, TOKENS, OTHER, TINY_METRIC, nearness)
+    return World(model, opened, TOKENS, OTHER, TINY_METRIC, nearness, steps)
 
 
 def dictionary_at(name: str, kind: str, seed: int = 0) -> Dictionary:

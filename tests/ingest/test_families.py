@@ -1,0 +1,213 @@
+"""Attributions on every family of models, at every site, against the model that transformers runs.
+
+Predictions at the clean run are derivatives: here they are compared with central differences of the whole model, in
+double precision. Observations are what the whole model does when a node, or an edge alone, is changed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pytest
+import torch
+from torch import Tensor
+
+from ingest.dictionaries import Dictionary, places
+from ingest.edges import stretch_to
+from ingest.evidence import observed_edges, observed_nodes
+from ingest.hooks import EMBEDDING, Hook
+from ingest.models import LanguageModel, open_model
+from ingest.nodes import METRIC, Node, pair_effects
+from tests.ingest.reference import Reference, in_double
+from tests.ingest.tiny import FAMILIES, save_model
+from tests.ingest.worlds import OTHER, TINY_METRIC, TOKENS, World, world_at
+
+STEP = 1e-5
+SITES = {
+    "resid": ("blocks.0.hook_resid_post", "blocks.2.hook_resid_post"),
+    "mlp": ("blocks.0.hook_mlp_out", "blocks.2.hook_mlp_out"),
+    "attn": ("blocks.1.hook_attn_out", "blocks.2.hook_attn_out"),
+    "all": ("blocks.0.hook_resid_post", "blocks.1.hook_attn_out", "blocks.1.hook_mlp_out", "blocks.1.hook_resid_post"),
+    "transcoders": ("blocks.0.mlp.hook_in", "blocks.2.ln2.hook_normalized", "blocks.3.ln2.hook_out"),
+    "transcoders among others": (
+        "blocks.0.hook_resid_post",
+        "blocks.1.hook_attn_out",
+        "blocks.1.ln2.hook_normalized",
+        "blocks.2.hook_attn_out",
+        "blocks.2.mlp.hook_in",
+        "blocks.2.hook_resid_post",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Family:
+    name: str
+    model: LanguageModel
+    reference: Reference
+
+
+@pytest.fixture(scope="module", params=[*FAMILIES, "qwen2"])
+def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Family:
+    folder = save_model(tmp_path_factory.mktemp("family") / request.param, request.param, worn=True)
+    return Family(request.param, open_model(str(folder)), Reference(folder, request.param))
+
+
+class Double:
+    """The same world in double precision, by the reference: nodes are moved, and the metric is read."""
+
+    def __init__(self, world: World, reference: Reference) -> None:
+        self.world, self.reference = world, reference
+        self.dictionaries = {hook: in_double(dictionary) for hook, dictionary in world.dictionaries.items()}
+        hooks = places(self.dictionaries.values())
+        self.clean, self.patch = (self.values(tokens, {}, hooks) for tokens in (TOKENS, OTHER))
+
+    def values(self, tokens: Tensor, put: dict[Hook, Tensor], read: Sequence[Hook]) -> dict[Hook, Tensor]:
+        seen, _ = self.reference(tokens, {h.name: x for h, x in put.items()}, [h.name for h in read])
+        return {hook: seen[hook.name] for hook in read}
+
+    def metric(self, put: dict[Hook, Tensor]) -> Tensor:
+        """[n, pairs], where n · pairs rows are put."""
+        times = len(next(iter(put.values()))) // len(TOKENS) if put else 1
+        _, logits = self.reference(TOKENS.repeat(times, 1), {h.name: x for h, x in put.items()}, [])
+        answers = TINY_METRIC.repeat(times)
+        chosen = [logits.gather(1, a[:, None])[:, 0] for a in (answers.clean_answers, answers.patch_answers)]
+        return (chosen[0] - chosen[1]).view(times, -1)
+
+    def part(self, node: Node, values: dict[Hook, Tensor]) -> Tensor:
+        """What a node adds to its hook's value, at its position: [rows, d]."""
+        assert node.hook is not None
+        dictionary: Dictionary = self.dictionaries[node.hook]
+        x, y = (value[:, node.position] for value in dictionary.read(values))
+        if node.index is None:
+            return y - dictionary.encode(x) @ dictionary.W_dec - dictionary.b_dec
+        return dictionary.encode(x)[:, node.index, None] * dictionary.W_dec[node.index]
+
+    def moved(self, nodes: Sequence[Node], scale: float) -> Tensor:
+        """The value of their hook when each node alone goes that share of the way to its patched value: [n · pairs]."""
+        hook = nodes[0].hook
+        assert hook is not None
+        moved = [self.clean[hook].clone() for _ in nodes]
+        for x, node in zip(moved, nodes, strict=True):
+            x[:, node.position] += scale * (self.part(node, self.patch) - self.part(node, self.clean))
+        return torch.cat(moved)
+
+    def cut(self, sources: Sequence[Node], target: Node, scale: float) -> Tensor:
+        """The metric when each source, moved, acts through the target alone: [sources, pairs]."""
+        hook, start, n = target.hook, sources[0].hook, len(sources)
+        assert hook is not None
+        assert start is not None
+        held = [h for h in stretch_to(hook, self.world.hooks).between if h != start]
+        put = {start: self.moved(sources, scale)} | {h: self.clean[h].repeat(n, 1, 1) for h in held}
+        reached = self.values(TOKENS.repeat(n, 1), put, places([self.dictionaries[hook]]))
+        changed = self.clean[hook].repeat(n, 1, 1)
+        changed[:, target.position] += self.part(target, reached) - self.part(target, self.clean).repeat(n, 1)
+        return self.metric({hook: changed})
+
+    @cached_property
+    def unmoved(self) -> Tensor:
+        return self.metric({})[0]
+
+
+@pytest.fixture(scope="module", params=SITES)
+def worlds(request: pytest.FixtureRequest, family: Family) -> tuple[World, Double]:
+    world = world_at(family.model, *SITES[request.param], steps=1)
+    return world, Double(world, family.reference)
+
+
+def some(world: World, hook: Hook, most: int) -> list[Node]:
+    """Some features and one error term of a hook, behind the start token."""
+    inner = [node for node in world.sources[hook].nodes if node.position]
+    features = [node for node in inner if node.kind == "feature"]
+    return [*features[:: -(-len(features) // most)], next(n for n in inner if n.kind == "error" and n.position == 5)]
+
+
+def close(found: Tensor, expected: Tensor) -> None:
+    """Within float32's rounding of what is largest, which is not nothing."""
+    size = float(expected.abs().max())
+    assert size > 1e-4
+    torch.testing.assert_close(found.double(), expected, rtol=2e-3, atol=2e-4 * size)
+
+
+def test_values_and_metric_are_those_of_transformers(worlds: tuple[World, Double]) -> None:
+    world, double = worlds
+    for hook in places(world.dictionaries.values()):
+        close(world.clean[hook], double.clean[hook])
+    close(world.m_clean, double.unmoved)
+
+
+def test_node_effects_equal_central_differences(worlds: tuple[World, Double]) -> None:
+    world, double = worlds
+    for hook in world.hooks:
+        nodes = some(world, hook, 24)
+        effects = pair_effects({hook: world.sources[hook]}, world.runs.gradient_clean)
+        ahead, behind = (double.metric({hook: double.moved(nodes, step)}) for step in (STEP, -STEP))
+        close(torch.stack([effects[node] for node in nodes]), (ahead - behind) / (2 * STEP))
+
+
+def test_edge_weights_equal_central_differences(worlds: tuple[World, Double]) -> None:
+    world, double = worlds
+    for target in world.hooks:
+        ends, stretch = awake(world, target), stretch_to(target, world.hooks)
+        weights = world.weights(target, ends, "clean")
+        in_order = [node for hook in stretch.sources for node in world.sources[hook].nodes]
+        found, expected = [], []
+        for source in stretch.sources:
+            if source == EMBEDDING:
+                continue
+            nodes = some(world, source, 4)
+            for t, end in enumerate(ends):
+                ahead, behind = (double.cut(nodes, end, step) for step in (STEP, -STEP))
+                expected.append((ahead - behind) / (2 * STEP))
+                found.append(weights[t, :, [in_order.index(node) for node in nodes]].T)
+        if found:
+            close(torch.cat(found), torch.cat(expected))
+
+
+def awake(world: World, hook: Hook) -> list[Node]:
+    """Features that are active at the last position on every clean run or some, and the error term there."""
+    dictionary = world.dictionaries[hook]
+    active = (dictionary.encode(world.clean[dictionary.reads])[:, 5] > 0).sum(0).topk(2).indices.tolist()
+    return [*(Node("feature", hook, 5, index) for index in active), Node("error", hook, 5)]
+
+
+def test_edges_into_the_metric_equal_central_differences(worlds: tuple[World, Double]) -> None:
+    world, double = worlds
+    stretch = stretch_to(None, world.hooks)
+    (weights,) = world.weights(None, [METRIC], "clean")
+    in_order = [node for hook in stretch.sources for node in world.sources[hook].nodes]
+    for source in (hook for hook in stretch.sources if hook != EMBEDDING):
+        nodes = some(world, source, 4)
+        held = {h: double.clean[h].repeat(len(nodes), 1, 1) for h in stretch.sources if h not in (source, EMBEDDING)}
+        ahead, behind = (double.metric(held | {source: double.moved(nodes, step)}) for step in (STEP, -STEP))
+        close(weights[:, [in_order.index(node) for node in nodes]].T, (ahead - behind) / (2 * STEP))
+
+
+def test_what_is_observed_is_what_transformers_does(worlds: tuple[World, Double]) -> None:
+    world, double = worlds
+    for hook in world.hooks:
+        nodes, at_hook = some(world, hook, 12), world.sources[hook]
+        seen = observed_nodes(world.model, at_hook.only(nodes), hook, world.clean, world.metric, world.m_clean, 64)
+        close(seen, double.metric({hook: double.moved(nodes, 1.0)}) - double.unmoved)
+        found, expected = [], []
+        for source in stretch_to(hook, world.hooks).sources:
+            if source == EMBEDDING:
+                continue
+            nodes = some(world, source, 4)
+            for end in awake(world, hook):
+                expected.append(double.cut(nodes, end, 1.0) - double.unmoved)
+                found.append(
+                    observed_edges(
+                        world.model,
+                        stretch_to(hook, world.hooks),
+                        [(node, end) for node in nodes],
+                        world.sources,
+                        world.dictionaries[hook],
+                        world.clean,
+                        world.metric,
+                        world.m_clean,
+                        64,
+                    )
+                )
+        if found:
+            close(torch.cat(found), torch.cat(expected))
