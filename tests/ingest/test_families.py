@@ -92,17 +92,23 @@ class Double:
             x[:, node.position] += scale * (self.part(node, self.patch) - self.part(node, self.clean))
         return torch.cat(moved)
 
-    def cut(self, sources: Sequence[Node], target: Node, scale: float) -> Tensor:
-        """The metric when each source, moved, acts through the target alone: [sources, pairs]."""
-        hook, start, n = target.hook, sources[0].hook, len(sources)
+    def cut(self, sources: Sequence[Node], targets: Sequence[Node], scales: Sequence[float]) -> Tensor:
+        """The metric when each source, moved, acts through one target alone: [targets, scales, sources, pairs].
+
+        sources are of one hook, and so are targets.
+        """
+        hook, start = targets[0].hook, sources[0].hook
         assert hook is not None
         assert start is not None
+        n = len(scales) * len(sources)
         held = [h for h in stretch_to(hook, self.world.hooks).between if h != start]
-        put = {start: self.moved(sources, scale)} | {h: self.clean[h].repeat(n, 1, 1) for h in held}
+        put = {start: torch.cat([self.moved(sources, scale) for scale in scales])}
+        put |= {h: self.clean[h].repeat(n, 1, 1) for h in held}
         reached = self.values(TOKENS.repeat(n, 1), put, places([self.dictionaries[hook]]))
-        changed = self.clean[hook].repeat(n, 1, 1)
-        changed[:, target.position] += self.part(target, reached) - self.part(target, self.clean).repeat(n, 1)
-        return self.metric({hook: changed})
+        changed = [self.clean[hook].repeat(n, 1, 1) for _ in targets]
+        for x, target in zip(changed, targets, strict=True):
+            x[:, target.position] += self.part(target, reached) - self.part(target, self.clean).repeat(n, 1)
+        return self.metric({hook: torch.cat(changed)}).view(len(targets), len(scales), len(sources), -1)
 
     @cached_property
     def unmoved(self) -> Tensor:
@@ -152,22 +158,19 @@ def test_edge_weights_equal_central_differences(worlds: tuple[World, Double]) ->
         weights = world.weights(target, ends, "clean")
         in_order = [node for hook in stretch.sources for node in world.sources[hook].nodes]
         found, expected = [], []
-        for source in stretch.sources:
-            if source == EMBEDDING:
-                continue
-            nodes = some(world, source, 4)
-            for t, end in enumerate(ends):
-                ahead, behind = (double.cut(nodes, end, step) for step in (STEP, -STEP))
-                expected.append((ahead - behind) / (2 * STEP))
-                found.append(weights[t, :, [in_order.index(node) for node in nodes]].T)
+        for source in (hook for hook in stretch.sources if hook != EMBEDDING):
+            nodes = some(world, source, 8)
+            ahead, behind = double.cut(nodes, ends, (STEP, -STEP)).unbind(1)
+            expected.append((ahead - behind) / (2 * STEP))
+            found.append(weights[:, :, [in_order.index(node) for node in nodes]].transpose(1, 2))
         if found:
-            close(torch.cat(found), torch.cat(expected))
+            close(torch.cat(found, dim=1), torch.cat(expected, dim=1))
 
 
 def awake(world: World, hook: Hook) -> list[Node]:
     """Features that are active at the last position on every clean run or some, and the error term there."""
     dictionary = world.dictionaries[hook]
-    active = (dictionary.encode(world.clean[dictionary.reads])[:, 5] > 0).sum(0).topk(2).indices.tolist()
+    active = (dictionary.encode(world.clean[dictionary.reads])[:, 5] > 0).sum(0).topk(3).indices.tolist()
     return [*(Node("feature", hook, 5, index) for index in active), Node("error", hook, 5)]
 
 
@@ -189,25 +192,13 @@ def test_what_is_observed_is_what_transformers_does(worlds: tuple[World, Double]
         nodes, at_hook = some(world, hook, 12), world.sources[hook]
         seen = observed_nodes(world.model, at_hook.only(nodes), hook, world.clean, world.metric, world.m_clean, 64)
         close(seen, double.metric({hook: double.moved(nodes, 1.0)}) - double.unmoved)
+        ends, stretch = awake(world, hook), stretch_to(hook, world.hooks)
         found, expected = [], []
-        for source in stretch_to(hook, world.hooks).sources:
-            if source == EMBEDDING:
-                continue
-            nodes = some(world, source, 4)
-            for end in awake(world, hook):
-                expected.append(double.cut(nodes, end, 1.0) - double.unmoved)
-                found.append(
-                    observed_edges(
-                        world.model,
-                        stretch_to(hook, world.hooks),
-                        [(node, end) for node in nodes],
-                        world.sources,
-                        world.dictionaries[hook],
-                        world.clean,
-                        world.metric,
-                        world.m_clean,
-                        64,
-                    )
-                )
+        for source in (h for h in stretch.sources if h != EMBEDDING):
+            nodes = some(world, source, 6)
+            expected.append(double.cut(nodes, ends, [1.0])[:, 0].flatten(0, 1) - double.unmoved)
+            edges = [(node, end) for end in ends for node in nodes]
+            arguments = (edges, world.sources, world.dictionaries[hook], world.clean, world.metric, world.m_clean, 64)
+            found.append(observed_edges(world.model, stretch, *arguments))
         if found:
             close(torch.cat(found), torch.cat(expected))
