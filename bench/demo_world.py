@@ -11,7 +11,7 @@ from ingest.edges import Runs
 from ingest.gradients import Metric, Values, along_hooks, gradients_at, hook_values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.models import LanguageModel
-from ingest.nodes import Directions, directions, mean_effects, rank
+from ingest.nodes import Directions, Slopes, directions, mean_effects, rank
 from ingest.recipe import Recipe, read_recipe
 from ingest.subject import Subject, open_subject
 from ingest.tasks.alignment import Aligned
@@ -48,7 +48,7 @@ class DemoWorld:
 
     def strongest(self, hook: Hook, gradient: Tensor, n: int) -> Directions:
         """The features of largest effect at one hook."""
-        features, errors, _ = mean_effects(self.dictionaries[hook], gradient, self.clean, self.patch, 64)
+        features, errors, _ = mean_effects(self.dictionaries[hook], Slopes(gradient), self.clean, self.patch, 64)
         ranked = rank({hook: (features, errors)}, self.subject.first_position, n)
         nodes = [node for node in ranked.nodes if node.kind == "feature"][:n]
         return directions(self.dictionaries[hook], nodes, self.clean, self.patch)

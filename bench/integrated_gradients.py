@@ -11,7 +11,7 @@ from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
 from ingest.ablation import Intervention, measure, share_recovered
 from ingest.gradients import Metric, Values, along_hooks, along_inputs, hook_values
-from ingest.nodes import Node, mean_effects, rank
+from ingest.nodes import Node, Slopes, mean_effects, rank
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def faithfulness(world: DemoWorld, gradients: Values, sizes: list[int]) -> list[
     """F at each size, of the features that these gradients rank first."""
     effects, means = {}, {}
     for hook, dictionary in world.dictionaries.items():
-        features, errors, means[hook] = mean_effects(dictionary, gradients[hook], world.clean, world.patch, 64)
+        features, errors, means[hook] = mean_effects(dictionary, Slopes(gradients[hook]), world.clean, world.patch, 64)
         effects[hook] = (features, errors)
     ranked = rank(effects, world.subject.first_position, max(sizes))
     features_first: list[Node] = [node for node in ranked.nodes if node.kind == "feature"]

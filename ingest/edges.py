@@ -32,7 +32,7 @@ from ingest.dictionaries import Dictionary, places
 from ingest.gradients import Metric, Values, midpoints
 from ingest.hooks import EMBEDDING, Hook
 from ingest.models import Edit, LanguageModel
-from ingest.nodes import METRIC, Directions, Node
+from ingest.nodes import METRIC, Directions, Node, between
 
 Formula = Literal["share-weighted", "path", "reference", "clean"]
 
@@ -167,7 +167,7 @@ class _End:
                 assert self.dictionary is not None
                 change = self.dictionary.error(*self.patch) - self.dictionary.error(*self.clean)
                 whole, factor = (self.gradient_path * change).sum(-1), 1.0
-            return _between(by_clean, by_path, factor * by_path, whole[:, None])
+            return between(by_clean, by_path, factor * by_path, whole[:, None])
         assert self.dictionary is not None
         row = self.dictionary.W_dec[self.node.index]
         g_c, g_p = (self.gradient_clean @ row)[:, None], (self.gradient_path @ row)[:, None]
@@ -178,7 +178,7 @@ class _End:
             return (g_c if self.formula == "clean" else g_p) * slope * by_clean
         if self.formula == "share-weighted":
             whole = self.dictionary.linear(self.patch[0])[:, self.node.index, None] - pi
-            moved = _between(by_clean, by_path, by_path, whole)
+            moved = between(by_clean, by_path, by_path, whole)
         else:
             moved = by_path
         activation = self.dictionary.activation.of(self.node.index, pi_all)
@@ -186,13 +186,7 @@ class _End:
         if self.formula == "path":
             return g_p * change
         total = (self.runs.metric_patch - self.runs.metric_clean)[:, None]
-        return _between(g_c, g_p, 2 * g_p * change, total) * change
-
-
-def _between(by_clean: Tensor, by_path: Tensor, part: Tensor, whole: Tensor) -> Tensor:
-    """by_clean moved towards by_path by the share min(1, |part| / |whole|)."""
-    share = (part.abs() / whole.abs().clamp(min=torch.finfo(part.dtype).tiny)).clamp(max=1)
-    return by_clean + share * (by_path - by_clean)
+        return between(g_c, g_p, 2 * g_p * change, total) * change
 
 
 def _changes(

@@ -3,8 +3,9 @@
 An effect is the predicted change of the metric when the node alone takes its value of the patch run.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -47,6 +48,44 @@ def node_effects(gradient: Tensor, change: Tensor, decoder: Tensor) -> Tensor:
     return (gradient @ decoder.T) * change
 
 
+def between(by_clean: Tensor, by_path: Tensor, part: Tensor, whole: Tensor) -> Tensor:
+    """by_clean moved towards by_path by the share min(1, |part| / |whole|)."""
+    share = (part.abs() / whole.abs().clamp(min=torch.finfo(part.dtype).tiny)).clamp(max=1)
+    return by_clean + share * (by_path - by_clean)
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """What effects at one hook are predicted from.
+
+    A path average answers "what if everything moves", the clean gradient "what if almost nothing does". A node that
+    moves alone is in between, by the share of the whole change that it brings; on the average it brings half of that
+    at a time, so twice its effect is compared (share-weighted path gradients). Without `at_clean`, the average alone.
+    """
+
+    along: Tensor
+    """∂m/∂x, averaged along a path or at one point of it, [pairs, pos, d]"""
+    at_clean: Tensor | None = None
+    """The same at the clean run."""
+    whole: Tensor | None = None
+    """m(patch) − m(clean), [pairs]"""
+
+    def __getitem__(self, rows: slice) -> "Slopes":
+        return Slopes(*(None if part is None else part[rows] for part in (self.along, self.at_clean, self.whole)))  # type: ignore[arg-type]
+
+    def effects(self, first_order: Callable[[Tensor], Tensor]) -> Tensor:
+        """first_order: the effects, [pairs, ...], that follow from a gradient, [pairs, pos, d]."""
+        along = first_order(self.along.float())
+        if self.at_clean is None or self.whole is None:
+            return along
+        whole = self.whole.view(-1, *[1] * (along.ndim - 1))
+        return between(first_order(self.at_clean.float()), along, 2 * along, whole)
+
+
+def _along(gradient: Tensor, change: Tensor) -> Tensor:
+    return (gradient * change).sum(-1)
+
+
 @dataclass(frozen=True)
 class Means:
     """What stands at one hook on average over the clean and the patch prompts of the pairs, by position."""
@@ -59,24 +98,24 @@ class Means:
 
 @torch.no_grad()
 def mean_effects(
-    dictionary: Dictionary, gradient: Tensor, clean: Values, patch: Values, rows: int
+    dictionary: Dictionary, slopes: Slopes, clean: Values, patch: Values, rows: int
 ) -> tuple[Tensor, Tensor, Means]:
     """Effects at a dictionary's hook, averaged over pairs, `rows` pairs at a time.
 
-    gradient: ∂m/∂y at its hook, [pairs, pos, d_out]; clean, patch: values at its hooks, at least. Returns the effects
-    of features, [pos, d_sae], and of the error term, [pos], and the means that ablation replaces by.
+    clean, patch: values at its hooks. Returns the effects of features, [pos, d_sae], and of the error term, [pos], and
+    the means that ablation replaces by.
     """
-    n_pairs, n_positions, _ = gradient.shape
-    features = torch.zeros(n_positions, dictionary.n_features, device=gradient.device)
-    errors = torch.zeros(n_positions, device=gradient.device)
+    n_pairs, n_positions, _ = slopes.along.shape
+    features = torch.zeros(n_positions, dictionary.n_features, device=slopes.along.device)
+    errors = torch.zeros(n_positions, device=slopes.along.device)
     means = torch.zeros_like(features)
     for start in range(0, n_pairs, rows):
         some = slice(start, start + rows)
-        g = gradient[some].float()
         (x_c, y_c), (x_p, y_p) = ([v[some].float() for v in dictionary.read(values)] for values in (clean, patch))
         f_c, f_p = dictionary.encode(x_c), dictionary.encode(x_p)
-        features += node_effects(g, f_p - f_c, dictionary.W_dec).sum(0)
-        errors += (g * ((y_p - dictionary.decode(f_p)) - (y_c - dictionary.decode(f_c)))).sum((0, -1))
+        change, error = f_p - f_c, (y_p - dictionary.decode(f_p)) - (y_c - dictionary.decode(f_c))
+        features += slopes[some].effects(partial(node_effects, change=change, decoder=dictionary.W_dec)).sum(0)
+        errors += slopes[some].effects(partial(_along, change=error)).sum(0)
         means += (f_c + f_p).sum(0) / 2
     value = (clean[dictionary.hook].float().mean(0) + patch[dictionary.hook].float().mean(0)) / 2
     return features / n_pairs, errors / n_pairs, Means(means / n_pairs, value)
@@ -160,10 +199,10 @@ def directions(dictionary: Dictionary | None, nodes: Sequence[Node], clean: Valu
     return Directions(list(nodes), positions, change, activation)
 
 
-def pair_effects(found: dict[Hook, Directions], gradients: Values) -> dict[Node, Tensor]:
+def pair_effects(found: dict[Hook, Directions], slopes: dict[Hook, Slopes]) -> dict[Node, Tensor]:
     """The effect of every node in every pair, [pairs] each."""
     effects: dict[Node, Tensor] = {}
     for hook, at_hook in found.items():
-        for node, effect in zip(at_hook.nodes, at_hook.along(gradients[hook]).T, strict=True):
+        for node, effect in zip(at_hook.nodes, slopes[hook].effects(at_hook.along).T, strict=True):
             effects[node] = effect
     return effects

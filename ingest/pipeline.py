@@ -16,7 +16,18 @@ from ingest.edges import Runs, Stretch, edge_weights, stretch_to
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.memory import free_memory, rows_that_fit, slices
-from ingest.nodes import METRIC, Directions, Means, Node, directions, mean_effects, pair_effects, rank, token_nodes
+from ingest.nodes import (
+    METRIC,
+    Directions,
+    Means,
+    Node,
+    Slopes,
+    directions,
+    mean_effects,
+    pair_effects,
+    rank,
+    token_nodes,
+)
 from ingest.progress import Bar, step
 from ingest.pruning import select
 from ingest.recipe import Recipe
@@ -61,11 +72,12 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
     with step(f"gradients ({recipe.nodes.method})") as bar:
         found = _gradients(recipe, subject, work, rows["backward"], clean, patch, bar)
     runs = Runs(clean, patch, found.clean, found.edges, m_clean, m_patch)
+    slopes = _slopes(recipe, runs, found.nodes)
     with step("node effects"):
-        chosen, ranked_features, means = _nodes(recipe, subject, runs, found.nodes, rows["forward"])
+        chosen, ranked_features, means = _nodes(recipe, subject, runs, slopes, rows["forward"])
         sources = _directions(subject, chosen, runs)
         nodes = [*(node for at_hook in sources.values() for node in at_hook.nodes), METRIC]
-        by_node = pair_effects(sources, found.nodes)
+        by_node = pair_effects(sources, slopes)
         effects = torch.stack([by_node[node] for node in nodes[:-1]], dim=1).cpu()
     with step(f"edge effects ({recipe.edges.formula})") as bar:
         edges, weights = _edges(recipe, subject, work, chosen, sources, runs, rows, bar)
@@ -174,9 +186,8 @@ def _gradients(
         found = work.tensors(f"gradients-{path}-{steps}", compute)
         return {hook: found[hook.name].to(model.device) for hook in hooks}
 
-    for_nodes = (
-        ("clean", 1) if recipe.nodes.method == "attribution-patching" else (recipe.nodes.method, recipe.nodes.steps)
-    )
+    path = "ig-dictionary" if recipe.nodes.method == "share-weighted" else recipe.nodes.method
+    for_nodes = ("clean", 1) if path == "attribution-patching" else (path, recipe.nodes.steps)
     for_edges = ("clean", 1) if recipe.edges.formula == "clean" else ("ig-dictionary", recipe.edges.steps)
     wanted = dict.fromkeys([("clean", 1), for_nodes, for_edges])
     bar.of(len(parts_of) * len(wanted))
@@ -184,8 +195,15 @@ def _gradients(
     return Gradients(found["clean", 1], found[for_nodes], found[for_edges])
 
 
+def _slopes(recipe: Recipe, runs: Runs, along: Values) -> dict[Hook, Slopes]:
+    if recipe.nodes.method != "share-weighted":
+        return {hook: Slopes(gradient) for hook, gradient in along.items()}
+    whole = runs.metric_patch - runs.metric_clean
+    return {hook: Slopes(gradient, runs.gradient_clean[hook], whole) for hook, gradient in along.items()}
+
+
 def _nodes(
-    recipe: Recipe, subject: Subject, runs: Runs, by: Values, rows: int
+    recipe: Recipe, subject: Subject, runs: Runs, by: dict[Hook, Slopes], rows: int
 ) -> tuple[list[Node], list[Node], dict[Hook, Means]]:
     """The nodes of the circuit, the candidate features strongest first, and the means for ablation."""
     effects, means = {}, {}

@@ -51,9 +51,10 @@ class TaskSection(_Section):
 
 
 class NodesSection(_Section):
-    method: Literal["attribution-patching", "ig-inputs", "ig-dictionary"] = Field(
-        "ig-dictionary",
-        description="Gradients at the clean run; averaged while the inputs move, or while each hook's value does.",
+    method: Literal["share-weighted", "attribution-patching", "ig-inputs", "ig-dictionary"] = Field(
+        "share-weighted",
+        description="Gradients at the clean run; averaged while the inputs move, or while each hook's value does; "
+        "or between the first and the last, by the share of the change that the node brings.",
     )
     steps: Annotated[int, Field(ge=1, le=256)] = Field(4, description="Points of the path.")
 

@@ -8,7 +8,7 @@ from ingest.dictionaries import open_dictionary
 from ingest.gradients import Metric, hook_values
 from ingest.hooks import Hook, parse_hook
 from ingest.models import open_model
-from ingest.nodes import Means, Node, Ranked, mean_effects
+from ingest.nodes import Means, Node, Ranked, Slopes, mean_effects
 from ingest.pruning import select, strong_edges
 from tests.ingest.tiny import N_LAYERS, random_sae, save_model
 
@@ -29,7 +29,8 @@ class World:
         clean, self.full = hook_values(self.model, TOKENS, HOOKS, METRIC)
         patch, _ = hook_values(self.model, OTHER, HOOKS, METRIC)
         self.means: dict[Hook, Means] = {
-            h: mean_effects(d, torch.zeros_like(clean[h]), clean, patch, 2)[2] for h, d in self.dictionaries.items()
+            h: mean_effects(d, Slopes(torch.zeros_like(clean[h])), clean, patch, 2)[2]
+            for h, d in self.dictionaries.items()
         }
         self.all = [
             Node("feature", h, p, i)

@@ -14,7 +14,7 @@ from ingest.edges import Formula, edge_weights, stretch_to
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.models import LanguageModel
-from ingest.nodes import METRIC, Node, mean_effects, pair_effects, rank, token_nodes
+from ingest.nodes import METRIC, Node, Slopes, mean_effects, pair_effects, rank, token_nodes
 from tests.ingest.tiny import N_LAYERS
 from tests.ingest.worlds import (
     ANSWERS,
@@ -24,6 +24,8 @@ from tests.ingest.worlds import (
     World,
     observed_edge,
     observed_node,
+    share_weighted,
+    slopes,
     world_at,
 )
 
@@ -49,7 +51,7 @@ def exact_gradient(world: World, boundary: int, pair: int) -> np.ndarray:
 
 def test_node_effects_of_a_linear_model_are_products_of_its_matrices(linear: World) -> None:
     for hook, dictionary in linear.dictionaries.items():
-        found = pair_effects({hook: linear.sources[hook]}, linear.runs.gradient_path)
+        found = pair_effects({hook: linear.sources[hook]}, slopes(linear.runs.gradient_path))
         change = dictionary.encode(linear.patch[hook]) - dictionary.encode(linear.clean[hook])
         for node, effect in found.items():
             if node.kind == "feature":
@@ -62,7 +64,7 @@ def test_node_effects_of_a_linear_model_are_products_of_its_matrices(linear: Wor
 
 def test_effects_at_one_hook_of_a_linear_model_add_up_to_the_change_of_the_metric(linear: World) -> None:
     for hook in [EMBEDDING, *linear.hooks]:
-        total = sum(pair_effects({hook: linear.sources[hook]}, linear.runs.gradient_clean).values())
+        total = sum(pair_effects({hook: linear.sources[hook]}, slopes(linear.runs.gradient_clean)).values())
         torch.testing.assert_close(total, linear.m_patch - linear.m_clean, rtol=1e-3, atol=1e-3)
 
 
@@ -90,7 +92,7 @@ def test_edge_weights_of_a_linear_model_are_exact_by_every_formula(linear: World
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_edges_into_a_node_of_a_linear_model_add_up_to_its_effect(linear: World, formula: Formula) -> None:
     second = linear.hooks[1]
-    effects = pair_effects({second: linear.sources[second]}, linear.runs.gradient_path)
+    effects = pair_effects({second: linear.sources[second]}, slopes(linear.runs.gradient_path))
     targets = linear.sources[second].nodes  # features and error terms alike
     weights = linear.weights(second, targets, formula)
     for target, incoming in zip(targets, weights, strict=True):
@@ -102,7 +104,7 @@ def test_edges_into_the_metric_of_a_linear_model_are_the_effects_of_the_last_nod
     linear: World, formula: Formula
 ) -> None:
     last = linear.hooks[-1]
-    effects = pair_effects({last: linear.sources[last]}, linear.runs.gradient_path)
+    effects = pair_effects({last: linear.sources[last]}, slopes(linear.runs.gradient_path))
     (incoming,) = linear.weights(None, [METRIC], formula)
     torch.testing.assert_close(incoming, torch.stack(list(effects.values()), dim=1), rtol=1e-3, atol=1e-3)
 
@@ -116,7 +118,7 @@ def test_node_effects_foretell_what_patching_each_node_observes(tiny: LanguageMo
     predicted, observed = [], []
     for hook in world.hooks:
         at_hook = world.sources[hook]
-        effects = pair_effects({hook: at_hook}, world.runs.gradient_path)
+        effects = pair_effects({hook: at_hook}, slopes(world.runs.gradient_path))
         for n, (node, effect) in list(enumerate(effects.items()))[::2]:
             predicted.append(effect)
             observed.append(observed_node(world, node, at_hook.change[:, n]))
@@ -132,7 +134,7 @@ def test_node_effects_foretell_what_patching_each_node_observes(tiny: LanguageMo
 def test_edge_weights_foretell_what_cutting_each_edge_observes(tiny: LanguageModel, kind: str) -> None:
     world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post", kind=kind, nearness=0.1)
     first, second = world.hooks
-    effects = pair_effects({second: world.sources[second]}, world.runs.gradient_path)
+    effects = pair_effects({second: world.sources[second]}, slopes(world.runs.gradient_path))
     targets = sorted((n for n in effects if n.kind == "feature"), key=lambda n: -float(effects[n].abs().max()))[:6]
     weights = world.weights(second, targets, "share-weighted")
     at_first = world.sources[first]
@@ -210,7 +212,7 @@ def test_edges_through_a_stretch_are_those_of_the_whole_model_at_full_length(
                 (gradient,) = torch.autograd.grad(f[node.index], kept[up], retain_graph=True)
                 g = world.runs.gradient_path[down][pair, 3] @ dictionary.W_dec[node.index]
                 whole = {up: gradient.expand(len(TOKENS), -1, -1)}
-                by = torch.stack(list(pair_effects({up: world.sources[up]}, whole).values()), dim=1)[pair]
+                by = torch.stack(list(pair_effects({up: world.sources[up]}, slopes(whole)).values()), dim=1)[pair]
                 torch.testing.assert_close(found[t, pair], by * g, rtol=1e-3, atol=1e-5)
     assert float(found.abs().max()) > 0
 
@@ -244,7 +246,7 @@ def test_edges_into_the_metric_are_the_effects_of_the_last_nodes_by_the_gradient
     world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
     last = world.hooks[-1]
     by_path, by_clean = (
-        torch.stack(list(pair_effects({last: world.sources[last]}, gradient).values()), dim=1)
+        torch.stack(list(pair_effects({last: world.sources[last]}, slopes(gradient)).values()), dim=1)
         for gradient in (world.runs.gradient_path, world.runs.gradient_clean)
     )
     assert float((by_path - by_clean).abs().max()) > 0.01
@@ -395,10 +397,10 @@ def test_means_and_mean_effects_do_not_depend_on_the_size_of_batches(tiny: Langu
     world = world_at(tiny, "blocks.1.hook_resid_post")
     (hook,) = world.hooks
 
+    at_hook = share_weighted(world)[hook]
+
     def at(rows: int) -> list[Tensor]:
-        features, errors, means = mean_effects(
-            world.dictionaries[hook], world.runs.gradient_path[hook], world.clean, world.patch, rows
-        )
+        features, errors, means = mean_effects(world.dictionaries[hook], at_hook, world.clean, world.patch, rows)
         return [features, errors, means.features, means.value]
 
     for whole, parts in zip(at(4), at(3), strict=True):
@@ -408,15 +410,39 @@ def test_means_and_mean_effects_do_not_depend_on_the_size_of_batches(tiny: Langu
 def test_mean_effects_are_means_of_the_effects_of_pairs_and_means_of_both_runs(tiny: LanguageModel) -> None:
     world = world_at(tiny, "blocks.1.hook_resid_post")
     (hook,) = world.hooks
-    dictionary = world.dictionaries[hook]
-    features, errors, means = mean_effects(dictionary, world.runs.gradient_path[hook], world.clean, world.patch, 4)
-    for node, effect in pair_effects({hook: world.sources[hook]}, world.runs.gradient_path).items():
+    dictionary, by = world.dictionaries[hook], share_weighted(world)
+    features, errors, means = mean_effects(dictionary, by[hook], world.clean, world.patch, 4)
+    for node, effect in pair_effects({hook: world.sources[hook]}, by).items():
         assert node.position is not None
         found = errors[node.position] if node.kind == "error" else features[node.position, node.index]
         torch.testing.assert_close(found, effect.mean(), rtol=1e-3, atol=1e-5)
     both = torch.cat([world.clean[hook], world.patch[hook]])
     torch.testing.assert_close(means.value, both.mean(0))
     torch.testing.assert_close(means.features, dictionary.encode(both).mean(0))
+
+
+def test_share_weighted_effects_stand_between_the_gradients_by_the_share_that_a_node_brings(
+    tiny: LanguageModel,
+) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
+    shares = []
+    for hook in world.hooks:
+        at_hook = world.sources[hook]
+        found = pair_effects({hook: at_hook}, share_weighted(world))
+        for pair in range(len(TOKENS)):
+            whole = float(world.m_patch[pair] - world.m_clean[pair])
+            for n, node in enumerate(at_hook.nodes):
+                change = at_hook.change[pair, n]
+                ends = [
+                    float(by[hook][pair, node.position] @ change)
+                    for by in (world.runs.gradient_clean, world.runs.gradient_path)
+                ]
+                share = min(1.0, abs(2 * ends[1] / whole))
+                shares.append(share)
+                wanted = (1 - share) * ends[0] + share * ends[1]
+                assert float(found[node][pair]) == pytest.approx(wanted, rel=1e-3, abs=1e-5)
+    assert min(shares) < 0.1
+    assert max(shares) == 1.0
 
 
 def test_candidates_are_ranked_by_the_size_of_their_effect_and_start_after_the_start_token(
@@ -426,7 +452,7 @@ def test_candidates_are_ranked_by_the_size_of_their_effect_and_start_after_the_s
     effects: dict[Hook, tuple[Tensor, Tensor]] = {}
     gradients: Values = world.runs.gradient_path
     for hook, dictionary in world.dictionaries.items():
-        features, errors, _ = mean_effects(dictionary, gradients[hook], world.clean, world.patch, 4)
+        features, errors, _ = mean_effects(dictionary, Slopes(gradients[hook]), world.clean, world.patch, 4)
         effects[hook] = (features, errors)
     ranked = rank(effects, 1, 10_000)
     sizes = [abs(effect) for effect in ranked.effects]

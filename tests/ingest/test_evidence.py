@@ -12,7 +12,7 @@ from ingest.evidence import Agreement, agreement, observed_edges, observed_nodes
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Node, pair_effects
-from tests.ingest.worlds import TOKENS, World, world_at
+from tests.ingest.worlds import TOKENS, World, slopes, world_at
 
 
 def edges_into(world: World, target: Hook | None, targets: list[Node], rows: int = 64) -> Tensor:
@@ -33,7 +33,7 @@ def nodes_at(world: World, hook: Hook, rows: int = 64) -> Tensor:
 
 def test_on_a_linear_model_what_is_observed_is_what_is_predicted(linear: World) -> None:
     for hook, at_hook in linear.sources.items():
-        predicted = torch.stack(list(pair_effects({hook: at_hook}, linear.runs.gradient_clean).values()))
+        predicted = torch.stack(list(pair_effects({hook: at_hook}, slopes(linear.runs.gradient_clean)).values()))
         torch.testing.assert_close(nodes_at(linear, hook), predicted, rtol=1e-3, atol=1e-4)
     for target in (*linear.hooks, None):
         targets = [METRIC] if target is None else linear.sources[target].nodes[::5]

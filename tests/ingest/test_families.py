@@ -6,7 +6,9 @@ double precision. Observations are what the whole model does when a node, or an 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -20,7 +22,7 @@ from ingest.models import LanguageModel, open_model
 from ingest.nodes import METRIC, Node, pair_effects
 from tests.ingest.reference import Reference, in_double
 from tests.ingest.tiny import FAMILIES, save_model
-from tests.ingest.worlds import OTHER, TINY_METRIC, TOKENS, World, world_at
+from tests.ingest.worlds import OTHER, TINY_METRIC, TOKENS, World, slopes, world_at
 
 STEP = 1e-5
 SITES = {
@@ -42,15 +44,15 @@ SITES = {
 
 @dataclass(frozen=True)
 class Family:
-    name: str
     model: LanguageModel
     reference: Reference
 
 
-@pytest.fixture(scope="module", params=[*FAMILIES, "qwen2"])
-def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Family:
-    folder = save_model(tmp_path_factory.mktemp("family") / request.param, request.param, worn=True)
-    return Family(request.param, open_model(str(folder)), Reference(folder, request.param))
+@cache
+def family(name: str) -> Family:
+    with TemporaryDirectory() as folder:
+        save_model(Path(folder), name, worn=True)
+        return Family(open_model(folder), Reference(Path(folder), name))
 
 
 class Double:
@@ -115,10 +117,14 @@ class Double:
         return self.metric({})[0]
 
 
-@pytest.fixture(scope="module", params=SITES)
-def worlds(request: pytest.FixtureRequest, family: Family) -> tuple[World, Double]:
-    world = world_at(family.model, *SITES[request.param], steps=1)
-    return world, Double(world, family.reference)
+CASES = [*((name, site) for name in FAMILIES for site in SITES), ("qwen2", "transcoders among others")]
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def worlds(request: pytest.FixtureRequest) -> tuple[World, Double]:
+    name, site = request.param
+    world = world_at(family(name).model, *SITES[site], steps=1)
+    return world, Double(world, family(name).reference)
 
 
 def some(world: World, hook: Hook, most: int) -> list[Node]:
@@ -146,7 +152,7 @@ def test_node_effects_equal_central_differences(worlds: tuple[World, Double]) ->
     world, double = worlds
     for hook in world.hooks:
         nodes = some(world, hook, 24)
-        effects = pair_effects({hook: world.sources[hook]}, world.runs.gradient_clean)
+        effects = pair_effects({hook: world.sources[hook]}, slopes(world.runs.gradient_clean))
         ahead, behind = (double.metric({hook: double.moved(nodes, step)}) for step in (STEP, -STEP))
         close(torch.stack([effects[node] for node in nodes]), (ahead - behind) / (2 * STEP))
 

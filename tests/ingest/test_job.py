@@ -16,7 +16,7 @@ from ingest.ablation import Intervention, measure
 from ingest.gradients import Metric, along_hooks, along_inputs, gradients_at, hook_values
 from ingest.hooks import EMBEDDING
 from ingest.job import run_recipe
-from ingest.nodes import mean_effects, rank
+from ingest.nodes import Slopes, mean_effects, rank
 from ingest.recipe import read_recipe
 from ingest.subject import open_subject
 from ingest.work import Work, fingerprint
@@ -97,9 +97,9 @@ def test_held_out_pairs_are_not_those_of_the_circuit(made: tuple[Path, Bundle]) 
     assert not train & held_out
 
 
-@pytest.mark.parametrize("method", ["attribution-patching", "ig-inputs", "ig-dictionary"])
+@pytest.mark.parametrize("method", ["attribution-patching", "ig-inputs", "ig-dictionary", "share-weighted"])
 def test_what_stands_in_the_bundle_is_what_its_parts_compute(
-    method: Literal["attribution-patching", "ig-inputs", "ig-dictionary"], tmp_path: Path
+    method: Literal["attribution-patching", "ig-inputs", "ig-dictionary", "share-weighted"], tmp_path: Path
 ) -> None:
     recipe = save_recipe(
         tmp_path,
@@ -113,16 +113,21 @@ def test_what_stands_in_the_bundle_is_what_its_parts_compute(
     train, held_out = (
         (part, Metric(part.clean_answers, part.patch_answers)) for part in (subject.train, subject.held_out)
     )
-    clean, _ = hook_values(model, train[0].clean_tokens, hooks, train[1])
-    patch, _ = hook_values(model, train[0].patch_tokens, hooks, train[1])
+    clean, m_clean = hook_values(model, train[0].clean_tokens, hooks, train[1])
+    patch, m_patch = hook_values(model, train[0].patch_tokens, hooks, train[1])
     by = {
         "attribution-patching": lambda: gradients_at(model, 0, clean[EMBEDDING], hooks, train[1])[0],
         "ig-inputs": lambda: along_inputs(model, clean, patch, hooks, train[1], 3),
         "ig-dictionary": lambda: along_hooks(model, clean, patch, hooks, train[1], 3),
+        "share-weighted": lambda: along_hooks(model, clean, patch, hooks, train[1], 3),
     }[method]()
+    slopes = {hook: Slopes(gradient) for hook, gradient in by.items()}
+    if method == "share-weighted":
+        at_clean, _ = gradients_at(model, 0, clean[EMBEDDING], hooks, train[1])
+        slopes = {hook: Slopes(gradient, at_clean[hook], m_patch - m_clean) for hook, gradient in by.items()}
     effects, means = {}, {}
     for hook, dictionary in subject.dictionaries.items():
-        features, errors, means[hook] = mean_effects(dictionary, by[hook], clean, patch, 99)
+        features, errors, means[hook] = mean_effects(dictionary, slopes[hook], clean, patch, 99)
         effects[hook] = (features, errors)
     strongest = [node for node in rank(effects, 1, 12).nodes if node.kind == "feature"][:12]
     wanted = {

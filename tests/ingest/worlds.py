@@ -6,10 +6,10 @@ from torch import Tensor
 
 from ingest.dictionaries import Dictionary, open_dictionary, places
 from ingest.edges import Formula, Runs, edge_weights, stretch_to
-from ingest.gradients import Metric, along_hooks, gradients_at, hook_values
+from ingest.gradients import Metric, Values, along_hooks, gradients_at, hook_values
 from ingest.hooks import EMBEDDING, Hook, parse_hook, parse_mlp_input
 from ingest.models import LanguageModel
-from ingest.nodes import Directions, Node, directions, token_nodes
+from ingest.nodes import Directions, Node, Slopes, directions, token_nodes
 from tests.ingest.tiny import N_LAYERS, TRANSCODERS, LinearModel, linear_dictionary, random_sae, random_transcoder
 
 CLEAN, PATCH = torch.tensor([[0, 1, 2, 3], [1, 2, 4, 0]]), torch.tensor([[0, 3, 2, 3], [1, 4, 4, 0]])
@@ -83,6 +83,18 @@ def dictionary_at(name: str, kind: str, seed: int = 0) -> Dictionary:
         transcoder = random_transcoder(TRANSCODERS[kind], name, hook.name, seed=seed)
         return open_dictionary(transcoder, hook, name, "", parse_mlp_input(name, hook))
     return open_dictionary(random_sae(kind, name, seed=seed), parse_hook(name, N_LAYERS), name, "")
+
+
+def slopes(gradients: Values) -> dict[Hook, Slopes]:
+    """Effects by one gradient."""
+    return {hook: Slopes(gradient) for hook, gradient in gradients.items()}
+
+
+def share_weighted(world: World) -> dict[Hook, Slopes]:
+    """Effects between the clean run's gradient and the path's."""
+    whole = world.m_patch - world.m_clean
+    along = world.runs.gradient_path.items()
+    return {hook: Slopes(gradient, world.runs.gradient_clean[hook], whole) for hook, gradient in along}
 
 
 def observed_node(world: World, node: Node, change: Tensor) -> Tensor:
