@@ -5,6 +5,7 @@ double precision. Observations are what the whole model does when a node, or an 
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -18,10 +19,13 @@ from ingest.dictionaries import Dictionary, places
 from ingest.edges import stretch_to
 from ingest.evidence import observed_edges, observed_nodes
 from ingest.hooks import EMBEDDING, Hook
+from ingest.job import run_recipe
 from ingest.models import LanguageModel, open_model
 from ingest.nodes import METRIC, Node, pair_effects
+from store.bundle import open_bundle
+from store.database import open_store
 from tests.ingest.reference import Reference, in_double
-from tests.ingest.tiny import FAMILIES, save_model
+from tests.ingest.tiny import FAMILIES, random_sae, random_transcoder, save_model, save_pairs, save_recipe
 from tests.ingest.worlds import OTHER, TINY_METRIC, TOKENS, World, slopes, world_at
 
 STEP = 1e-5
@@ -208,3 +212,31 @@ def test_what_is_observed_is_what_transformers_does(worlds: tuple[World, Double]
             found.append(observed_edges(world.model, stretch, *arguments))
         if found:
             close(torch.cat(found), torch.cat(expected))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_recipe_gives_a_bundle_that_loads_whatever_the_family(name: str, tmp_path: Path) -> None:
+    save_model(tmp_path / "model", name, worn=True)
+    save_pairs(tmp_path / "pairs.jsonl")
+    for n, hook in enumerate(["blocks.0.hook_attn_out", "blocks.1.hook_mlp_out", "blocks.1.hook_resid_post"]):
+        random_sae("jumprelu", hook, seed=n).save_model(tmp_path / "dictionaries" / hook)
+    reads, writes = "blocks.2.ln2.hook_normalized", "blocks.2.hook_mlp_out"
+    random_transcoder("jumprelu_transcoder", reads, writes).save_model(tmp_path / "dictionaries" / "transcoder")
+    recipe = save_recipe(tmp_path, pruning="top_nodes = 40\nnode_threshold = 0.0\nedge_threshold = 0.0")
+    (path,) = run_recipe(recipe, tmp_path / "out")
+    with closing(open_store(f"ladybug:{tmp_path / 'store.lbug'}")) as store:
+        store.load(open_bundle(path))
+        read = store.run("MATCH (d:Dictionary) RETURN d.hook AS hook, d.site AS site, d.reads AS reads").rows
+        of = "MATCH (n:CircuitNode)-[:INSTANCE_OF]->(:Feature)-[:IN_DICTIONARY]->(d:Dictionary {hook: $hook})"
+        met = {hook: store.run(f"{of} RETURN count(n) AS n", {"hook": hook}).rows[0][0] for hook, _, _ in read}
+        into = store.run(f"{of} MATCH (s:CircuitNode)-[e:ATTRIBUTES_TO]->(n) RETURN count(e) AS n", {"hook": writes})
+    assert sorted(tuple(row) for row in read) == sorted(
+        [
+            ("blocks.0.hook_attn_out", "attn", None),
+            ("blocks.1.hook_mlp_out", "mlp", None),
+            ("blocks.1.hook_resid_post", "resid", None),
+            (writes, "mlp", reads),
+        ]
+    )
+    assert min(met.values()) > 0
+    assert into.rows[0][0] > 0

@@ -60,6 +60,7 @@ _CONFIGURATIONS: dict[str, Callable[..., transformers.PreTrainedConfig]] = {
     "gemma2": partial(transformers.Gemma2Config, **_GROUPED, **_GEMMA2),
     "qwen2": partial(transformers.Qwen2Config, **_GROUPED),
     "qwen3": partial(transformers.Qwen3Config, **_GROUPED, head_dim=6),
+    "mamba": partial(transformers.MambaConfig, hidden_size=D_MODEL, num_hidden_layers=N_LAYERS, state_size=4),
 }
 FAMILIES = ("llama", "gpt2", "gpt_neox", "gemma2", "qwen3")  # of qwen2, transformers loads no tokenizer but its own
 
