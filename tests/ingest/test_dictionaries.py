@@ -118,14 +118,12 @@ def test_a_transcoder_of_other_places_is_refused_by_their_names(
     assert message in refused_transcoder(tmp_path, "llama", reads, writes)
 
 
-@pytest.mark.parametrize(
-    ("widths", "where"), [({"d_in": 8}, "blocks.1.mlp.hook_in"), ({"d_out": 8}, "blocks.1.hook_mlp_out")]
-)
+@pytest.mark.parametrize(("widths", "where"), [({"d_in": 8}, "mlp.hook_in"), ({"d_out": 8}, "hook_mlp_out")])
 def test_a_transcoder_of_another_width_is_refused_with_the_side_that_is_wrong(
     widths: dict[str, int], where: str, tmp_path: Path
 ) -> None:
     found = refused_transcoder(tmp_path, "llama", "blocks.1.mlp.hook_in", "blocks.1.hook_mlp_out", **widths)
-    assert f"the dictionary is 8 wide, but the model model has d_model 24 at {where};" in found
+    assert f"the dictionary is 8 wide, but the model model has d_model 24 at blocks.1.{where};" in found
 
 
 @pytest.mark.parametrize("hook", ["blocks.1.hook_mlp_out", "blocks.1.hook_attn_out"])

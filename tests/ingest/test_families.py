@@ -15,13 +15,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from ingest.ablation import Errors, Intervention, measure
 from ingest.dictionaries import Dictionary, places
 from ingest.edges import stretch_to
 from ingest.evidence import observed_edges, observed_nodes
 from ingest.hooks import EMBEDDING, Hook
 from ingest.job import run_recipe
 from ingest.models import LanguageModel, open_model
-from ingest.nodes import METRIC, Node, pair_effects
+from ingest.nodes import METRIC, Node, Slopes, mean_effects, pair_effects
 from store.bundle import open_bundle
 from store.database import open_store
 from tests.ingest.reference import Reference, in_double
@@ -214,6 +215,33 @@ def test_what_is_observed_is_what_transformers_does(worlds: tuple[World, Double]
             close(torch.cat(found), torch.cat(expected))
 
 
+@pytest.mark.parametrize("errors", ["kept", "ablated"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_transcoders_part_of_a_circuit_is_what_transformers_gives_with_it_put_in_place(
+    name: str, errors: Errors
+) -> None:
+    world = world_at(family(name).model, "blocks.1.ln2.hook_normalized", steps=1)
+    double = Double(world, family(name).reference)
+    (hook,) = world.hooks
+    ours, dictionary = world.dictionaries[hook], double.dictionaries[hook]
+    _, _, means = mean_effects(ours, Slopes(world.runs.gradient_clean[hook]), world.clean, world.patch, 4)
+    kept = [node for node in some(world, hook, 30) if node.kind == "feature"]
+    found = measure(
+        world.model, {hook: ours}, {hook: means}, TOKENS, world.metric, [Intervention("faithfulness", kept, errors)], 1
+    )
+    (x, y), (x_patch, y_patch) = (dictionary.read(values) for values in (double.clean, double.patch))
+    f, error = dictionary.encode(x), dictionary.error(x, y)
+    mean_f = torch.cat([f, dictionary.encode(x_patch)]).mean(0)
+    mean_error = torch.cat([error, dictionary.error(x_patch, y_patch)]).mean(0)
+    circuit = mean_f.repeat(len(TOKENS), 1, 1)
+    for node in kept:
+        circuit[:, node.position, node.index] = f[:, node.position, node.index]
+    put = dictionary.decode(circuit) + (error if errors == "kept" else mean_error)
+    put[:, 0] = y[:, 0]  # the start token is left as it is
+    assert float((double.metric({hook: put}) - double.unmoved).abs().max()) > 1e-3
+    close(found, double.metric({hook: put}))
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_recipe_gives_a_bundle_that_loads_whatever_the_family(name: str, tmp_path: Path) -> None:
     save_model(tmp_path / "model", name, worn=True)
@@ -222,7 +250,8 @@ def test_a_recipe_gives_a_bundle_that_loads_whatever_the_family(name: str, tmp_p
         random_sae("jumprelu", hook, seed=n).save_model(tmp_path / "dictionaries" / hook)
     reads, writes = "blocks.2.ln2.hook_normalized", "blocks.2.hook_mlp_out"
     random_transcoder("jumprelu_transcoder", reads, writes).save_model(tmp_path / "dictionaries" / "transcoder")
-    recipe = save_recipe(tmp_path, pruning="top_nodes = 40\nnode_threshold = 0.0\nedge_threshold = 0.0")
+    pruning, evidence = "top_nodes = 40\nnode_threshold = 0\nedge_threshold = 0", "nodes = 4\nedges = 8\npairs = 2"
+    recipe = save_recipe(tmp_path, pruning=pruning, evidence=evidence)
     (path,) = run_recipe(recipe, tmp_path / "out")
     with closing(open_store(f"ladybug:{tmp_path / 'store.lbug'}")) as store:
         store.load(open_bundle(path))
