@@ -48,12 +48,10 @@ class DemoWorld:
 
     def strongest(self, hook: Hook, gradient: Tensor, n: int) -> Directions:
         """The features of largest effect at one hook."""
-        features, errors, _ = mean_effects(
-            self.dictionaries[hook], Slopes(gradient), self.clean[hook], self.patch[hook], 64
-        )
+        features, errors, _ = mean_effects(self.dictionaries[hook], Slopes(gradient), self.clean, self.patch, 64)
         ranked = rank({hook: (features, errors)}, self.subject.first_position, n)
         nodes = [node for node in ranked.nodes if node.kind == "feature"][:n]
-        return directions(self.dictionaries[hook], nodes, self.clean[hook], self.patch[hook])
+        return directions(self.dictionaries[hook], nodes, self.clean, self.patch)
 
 
 def open_world(pairs: int, seed: int = 0, task_name: str = "agreement-across-pp") -> DemoWorld:

@@ -44,9 +44,7 @@ def faithfulness(world: DemoWorld, gradients: Values, sizes: list[int]) -> list[
     """F at each size, of the features that these gradients rank first."""
     effects, means = {}, {}
     for hook, dictionary in world.dictionaries.items():
-        features, errors, means[hook] = mean_effects(
-            dictionary, Slopes(gradients[hook]), world.clean[hook], world.patch[hook], 64
-        )
+        features, errors, means[hook] = mean_effects(dictionary, Slopes(gradients[hook]), world.clean, world.patch, 64)
         effects[hook] = (features, errors)
     ranked = rank(effects, world.subject.first_position, max(sizes))
     features_first: list[Node] = [node for node in ranked.nodes if node.kind == "feature"]

@@ -1,19 +1,20 @@
 """Faithfulness and completeness of a circuit: what the model still does when everything else is set to a baseline.
 
-At every dictionary's hook the value x = Σ f_i W_dec[i] + b + ε is put together anew, with features outside the
+At every dictionary's hook the value y = Σ f_i W_dec[i] + b + ε is put together anew, with features outside the
 circuit at their baseline and the error term ε kept, or at its baseline too. The baseline is the mean over prompts (by
 position), zero, or what stands there in another prompt. Completeness is F of the circuit's complement, 0 is ideal.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ingest.dictionaries import Dictionary
-from ingest.gradients import Metric
+from ingest.gradients import Metric, Values
 from ingest.hooks import Hook
 from ingest.models import Edit, LanguageModel
 from ingest.nodes import Means, Node
@@ -60,32 +61,48 @@ def measure(
     first = min(dictionaries, key=lambda hook: hook.depth)
     start = first.boundary if first.boundary is not None else first.layer
     x = model.run(model.embed(tokens), 0, start).repeat(n, 1, 1)
-    edits = {
-        hook: _edit(dictionary, baselines[hook], hook, interventions, first_position)
-        for hook, dictionary in dictionaries.items()
-    }
+    edits: dict[Hook, Edit] = {}
+    for hook, dictionary in dictionaries.items():
+        read: list[Tensor] = []
+        if dictionary.reads != hook:
+            edits[dictionary.reads] = partial(keep, read)
+        edits[hook] = _edit(dictionary, baselines[hook], hook, read, interventions, first_position)
     out = model.run(x, start, model.n_layers, edits)
     return metric.repeat(n)(model.logits(out[:, -1])).view(n, -1)
 
 
+def keep(kept: list[Tensor], x: Tensor) -> Tensor:
+    """An edit that changes nothing, and remembers the value that it last saw."""
+    kept[:] = [x]
+    return x
+
+
 def _edit(
-    dictionary: Dictionary, means: Means, hook: Hook, interventions: Sequence[Intervention], first_position: int
+    dictionary: Dictionary,
+    means: Means,
+    hook: Hook,
+    read: list[Tensor],
+    interventions: Sequence[Intervention],
+    first_position: int,
 ) -> Edit:
+    """read: where what a transcoder reads has been put when its hook is met; stays empty for an autoencoder."""
     means = Means(means.features[..., first_position:, :], means.value[..., first_position:, :])
     like = means.features if means.features.ndim == 2 else means.features[0]
     masks = torch.stack([_mask(one, hook, like, first_position) for one in interventions])
     keep_error = torch.tensor([one.errors == "kept" for one in interventions], device=masks.device)
     mean_error = means.value - dictionary.decode(means.features)
 
-    def edit(x: Tensor) -> Tensor:
-        by_intervention = x.view(len(interventions), -1, *x.shape[1:])[:, :, first_position:].float()
-        f = dictionary.encode(by_intervention)
-        # x' = Σ f'_i W_i + b + ε' with f' = f or its mean: only differences from the mean need decoding.
+    def by_intervention(x: Tensor) -> Tensor:
+        return x.view(len(interventions), -1, *x.shape[1:])[:, :, first_position:].float()
+
+    def edit(y: Tensor) -> Tensor:
+        f = dictionary.encode(by_intervention(read[0] if read else y))
+        # y' = Σ f'_i W_i + b + ε' with f' = f or its mean: only differences from the mean need decoding.
         new = means.value + ((f - means.features) * masks[:, None]) @ dictionary.W_dec
         if keep_error.any():
-            new += (by_intervention - dictionary.decode(f) - mean_error) * keep_error[:, None, None, None]
-        inner = new.reshape(x.shape[0], -1, x.shape[2]).to(x.dtype)
-        return torch.cat([x[:, :first_position], inner], dim=1)
+            new += (by_intervention(y) - dictionary.decode(f) - mean_error) * keep_error[:, None, None, None]
+        inner = new.reshape(y.shape[0], -1, y.shape[2]).to(y.dtype)
+        return torch.cat([y[:, :first_position], inner], dim=1)
 
     return edit
 
@@ -106,12 +123,11 @@ def zero(dictionary: Dictionary, means: Means) -> Means:
     return Means(nothing, dictionary.decode(nothing))
 
 
-def resampled(dictionary: Dictionary, values: Tensor, n_pairs: int, seed: int) -> Means:
-    """The baseline at which each pair has what stands in another prompt, drawn from `values`: [prompts, pos, d_in]."""
-    generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randint(len(values), (n_pairs,), generator=generator).to(values.device)
-    x = values[drawn].float()
-    return Means(dictionary.encode(x), x)
+def resampled(dictionary: Dictionary, values: Values, n_pairs: int, seed: int) -> Means:
+    """The baseline at which each pair has what stands in another prompt, drawn from `values`: [prompts, pos, d]."""
+    x, y = dictionary.read(values)
+    drawn = torch.randint(len(x), (n_pairs,), generator=torch.Generator().manual_seed(seed)).to(x.device)
+    return Means(dictionary.encode(x[drawn].float()), y[drawn].float())
 
 
 def random_circuit(nodes: Sequence[Node], means: dict[Hook, Means], seed: int) -> list[Node]:

@@ -1,13 +1,18 @@
-"""Dictionaries (sparse autoencoders) behind one protocol, whatever their architecture.
+"""Dictionaries (sparse autoencoders, transcoders) behind one protocol, whatever their architecture.
 
 Every architecture here is a linear map followed by an element-wise activation function, f = φ(π) with
-π = (x − b_dec) W_enc, and a linear decoder x̂ = f W_dec + b_dec. The activation functions differ only in φ, so that
-attribution needs to know three things of a dictionary: π, φ and the decoder's rows.
+π = (x − b_in) W_enc, and a linear decoder ŷ = f W_dec + b_dec of what stands at the dictionary's hook, y = ŷ + ε.
+An autoencoder reads what it writes, x = y. A transcoder (Dunefsky et al. 2024) reads the MLP's input and writes its
+output. The activation functions differ only in φ, so that attribution needs to know four things of a dictionary:
+where x stands, π, φ and the decoder's rows.
+
+A skip transcoder adds x W_skip to ŷ. That part is no feature's, so here it stands in ε, with the rest that no feature
+explains: ε = y − f W_dec − b_dec, whatever the architecture, and features and error terms always add up to y.
 """
 
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +22,7 @@ import torch
 from sae_lens import SAE
 from torch import Tensor
 
-from ingest.hooks import Hook, parse_hook
+from ingest.hooks import Hook, parse_hook, parse_mlp_input
 from ingest.models import LanguageModel
 from ingest.progress import console
 from ingest.weights import weights_hash
@@ -97,9 +102,13 @@ class TopK:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """One dictionary at one hook; all of it in float32. W_enc: [d_in, d_sae]; W_dec: [d_sae, d_in]."""
+    """One dictionary; all of it in float32. W_enc: [d_in, d_sae]; W_dec: [d_sae, d_out].
+
+    `hook` is where its features act and its error term stands; `reads` where their activations come from.
+    """
 
     hook: Hook
+    reads: Hook
     architecture: str
     source: str
     sha256: str
@@ -114,6 +123,10 @@ class Dictionary:
         return self.W_enc.shape[0]
 
     @property
+    def d_out(self) -> int:
+        return self.W_dec.shape[1]
+
+    @property
     def n_features(self) -> int:
         return self.W_enc.shape[1]
 
@@ -126,16 +139,28 @@ class Dictionary:
         return self.activation(self.linear(x))
 
     def decode(self, f: Tensor) -> Tensor:
-        """The reconstruction x̂. [..., d_sae] to [..., d_in]."""
+        """The reconstruction ŷ. [..., d_sae] to [..., d_out]."""
         return f @ self.W_dec + self.b_dec
 
-    def error(self, x: Tensor) -> Tensor:
-        """The error term ε = x − x̂. [..., d_in] to the same."""
-        return x.to(self.W_dec.dtype) - self.decode(self.encode(x))
+    def error(self, x: Tensor, y: Tensor) -> Tensor:
+        """The error term ε = y − ŷ(x). x: what it reads, [..., d_in]; y: what it writes, [..., d_out]."""
+        return y.to(self.W_dec.dtype) - self.decode(self.encode(x))
+
+    def read(self, values: Mapping[Hook, Tensor]) -> tuple[Tensor, Tensor]:
+        """x and y among the values at hooks: for an autoencoder, the same."""
+        return values[self.reads], values[self.hook]
 
 
-def open_dictionary(sae: SAE[Any], hook: Hook, source: str, sha256: str) -> Dictionary:
-    """A SAELens autoencoder as a dictionary. Raises ModelError for one that this program can't represent."""
+def places(dictionaries: Iterable[Dictionary]) -> list[Hook]:
+    """Every hook that some of the dictionaries read or write, each once."""
+    return list(dict.fromkeys(hook for one in dictionaries for hook in (one.reads, one.hook)))
+
+
+def open_dictionary(sae: SAE[Any], hook: Hook, source: str, sha256: str, reads: Hook | None = None) -> Dictionary:
+    """A SAELens autoencoder or transcoder as a dictionary. Raises ModelError for one that can't be represented.
+
+    reads: another hook than `hook`, for a transcoder.
+    """
     architecture = sae.cfg.architecture()
     if sae.cfg.normalize_activations not in ("none", "expected_average_only_in"):
         raise ModelError(
@@ -153,13 +178,13 @@ def open_dictionary(sae: SAE[Any], hook: Hook, source: str, sha256: str) -> Dict
         if not bool(torch.isfinite(value).all()):
             raise ModelError(f"{source}: {name} has values that are not finite (NaN or infinity); get the file again")
     b_dec = weights["b_dec"]
-    b_in = b_dec if sae.cfg.apply_b_dec_to_input else torch.zeros_like(b_dec)
-    if _reads_centred(sae):
+    b_in = b_dec if sae.cfg.apply_b_dec_to_input else torch.zeros_like(weights["W_enc"][:, 0])
+    if _reads_centred(sae) and reads is None:  # a norm centres what a transcoder reads
         weights = _centred(weights, b_in)
     activation: Activation
-    if architecture == "standard":
+    if architecture in ("standard", "transcoder", "skip_transcoder"):
         activation = JumpReLU(weights["b_enc"], torch.zeros_like(weights["b_enc"]))
-    elif architecture == "jumprelu":
+    elif architecture in ("jumprelu", "jumprelu_transcoder", "jumprelu_skip_transcoder"):
         activation = JumpReLU(weights["b_enc"], weights["threshold"].clamp(min=0))
     elif architecture == "topk":
         activation = TopK(weights["b_enc"], sae.cfg.k)
@@ -167,32 +192,51 @@ def open_dictionary(sae: SAE[Any], hook: Hook, source: str, sha256: str) -> Dict
         activation = Gated(weights["b_gate"], weights["b_mag"], weights["r_mag"])
     else:
         raise ModelError(
-            f"{source}: the architecture {architecture!r} is not supported; use jumprelu, standard, topk or gated"
+            f"{source}: the architecture {architecture!r} is not supported; use jumprelu, standard, topk, gated, "
+            "transcoder, skip_transcoder or jumprelu_transcoder"
         )
-    return Dictionary(hook, architecture, source, sha256, weights["W_enc"], weights["W_dec"], b_in, b_dec, activation)
+    return Dictionary(
+        hook, reads or hook, architecture, source, sha256, weights["W_enc"], weights["W_dec"], b_in, b_dec, activation
+    )
 
 
 def hook_of(folder: Path, model: LanguageModel) -> Hook:
-    """The hook that the dictionary in a SAELens folder reads. Raises ModelError."""
+    """The hook that the dictionary in a SAELens folder decomposes. Raises ModelError."""
+    return _hooks_of(folder, model)[0]
+
+
+def _hooks_of(folder: Path, model: LanguageModel) -> tuple[Hook, Hook | None]:
     config = _read_config(folder)
     metadata = config.get("metadata")
-    name = metadata.get("hook_name") if isinstance(metadata, dict) else None
-    name = name or config.get("hook_name")
+    told: dict[str, Any] = config | (metadata if isinstance(metadata, dict) else {})
+    architecture = str(config.get("architecture", "standard"))
+    return _hooks(told.get("hook_name"), told.get("hook_name_out"), architecture, model, str(folder / "cfg.json"))
+
+
+def _hooks(
+    name: object, name_out: object, architecture: str, model: LanguageModel, where: str
+) -> tuple[Hook, Hook | None]:
+    """The hook that a dictionary decomposes, and the one that it reads where that is another: a transcoder's."""
     if not isinstance(name, str):
-        raise ModelError(f"{folder / 'cfg.json'}: it does not say which hook the dictionary reads (hook_name)")
-    return parse_hook(name, model.n_layers)
+        raise ModelError(f"{where}: it does not say which hook the dictionary reads (hook_name)")
+    if not architecture.endswith("transcoder"):
+        return parse_hook(name, model.n_layers), None
+    if not isinstance(name_out, str):
+        raise ModelError(f"{where}: it does not say which hook the transcoder writes (hook_name_out)")
+    hook = parse_hook(name_out, model.n_layers)
+    return hook, parse_mlp_input(name, hook)
 
 
 def from_folder(folder: Path, model: LanguageModel) -> Dictionary:
     """The dictionary in a SAELens folder (`cfg.json` and `sae_weights.safetensors`). Raises ModelError."""
-    hook = hook_of(folder, model)
+    hook, reads = _hooks_of(folder, model)
     try:
         with _without_advice():
             sae = SAE.load_from_disk(folder, dtype="float32", device=str(model.device))
     except Exception as error:  # SAELens raises many kinds
         raise ModelError(f"{folder} is not a dictionary that SAELens can load: {_first_line(error)}") from error
     sha256 = weights_hash(folder / "sae_weights.safetensors")
-    return _fitting(open_dictionary(sae, hook, folder.name, sha256), sae, model)
+    return _fitting(open_dictionary(sae, hook, folder.name, sha256, reads), sae, model)
 
 
 def from_release(release: str, sae_id: str, model: LanguageModel) -> Dictionary:
@@ -202,8 +246,9 @@ def from_release(release: str, sae_id: str, model: LanguageModel) -> Dictionary:
             sae = SAE.from_pretrained(release, sae_id, device=str(model.device))
     except Exception as error:  # SAELens raises many kinds
         raise ModelError(f"the dictionary {sae_id!r} of {release!r} could not be had: {_first_line(error)}") from error
-    hook = parse_hook(sae.cfg.metadata.hook_name, model.n_layers)
-    return _fitting(open_dictionary(sae, hook, f"{release}/{sae_id}", ""), sae, model)
+    told, source = sae.cfg.metadata, f"{release}/{sae_id}"
+    hook, reads = _hooks(told.hook_name, told.hook_name_out, sae.cfg.architecture(), model, source)
+    return _fitting(open_dictionary(sae, hook, source, "", reads), sae, model)
 
 
 @contextmanager
@@ -216,17 +261,21 @@ def _without_advice() -> Iterator[None]:
 
 def _fitting(dictionary: Dictionary, sae: SAE[Any], model: LanguageModel) -> Dictionary:
     """The same dictionary. Raises ModelError where it can't read this model's activations."""
-    if dictionary.d_in != model.d_model:
-        raise ModelError(
-            f"{dictionary.source}: the dictionary is {dictionary.d_in} wide, but the model {model.name} has "
-            f"d_model {model.d_model}; use dictionaries that were trained on this model"
-        )
-    if not model.has(dictionary.hook):
-        raise ModelError(f"{dictionary.source}: the model {model.name} has no hook {dictionary.hook.name!r}")
+    for width, hook in ((dictionary.d_in, dictionary.reads), (dictionary.d_out, dictionary.hook)):
+        if width != model.d_model:
+            raise ModelError(
+                f"{dictionary.source}: the dictionary is {width} wide, but the model {model.name} has d_model "
+                f"{model.d_model} at {hook.name}; use dictionaries that were trained on this model"
+            )
+        if not model.has(hook):
+            raise ModelError(
+                f"{dictionary.source}: the model {model.name} has no hook {hook.name!r}; "
+                "use dictionaries that were trained on this model"
+            )
     trained_on = sae.cfg.metadata.model_name
     if trained_on and slug(str(trained_on).rpartition("/")[2]) != model.name:
         console.print(f"{dictionary.source}: was trained on {trained_on}, and is used on {model.name}")
-    if _reads_centred(sae) and not model.is_layer_norm:
+    if _reads_centred(sae) and dictionary.reads == dictionary.hook and not model.is_layer_norm:
         raise ModelError(
             f"{dictionary.source}: was trained on centred weights, which only models with LayerNorm have; "
             f"{model.name} has another norm"

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ingest.dictionaries import Dictionary
-from ingest.edges import stretch_to, value_at_target
+from ingest.edges import stretch_to, value_at_end, values_at
 from ingest.evidence import Edge
 from ingest.gradients import Metric, Values
 from ingest.hooks import EMBEDDING, Hook
@@ -53,38 +53,38 @@ def measure_edges(
         targets = [node for node in sources if node.hook == hook]
         for s in slices(len(targets), max(1, rows // n_pairs)):
             some = targets[s]
-            reached = _reached(model, hook, hooks, [sources[node] for node in some], base, brought)
+            leaves = _leaves(hook, hooks, [sources[node] for node in some], base, brought)
+            reads = dictionaries[hook].reads
+            reached = values_at(model, stretch_to(hook, hooks), leaves, [reads])[reads]
             f = dictionaries[hook].encode(reached.float()).view(len(some), n_pairs, reached.shape[1], -1)
             for node, activations in zip(some, f, strict=True):
                 means = _like(baselines[hook].features, n_pairs)[:, node.position, node.index]
                 step = activations[:, node.position, node.index] - means
                 brought[node] = step[:, None] * dictionaries[hook].W_dec[node.index]
-    out = _reached(model, None, hooks, [sources[METRIC]], base, brought)
+    out = value_at_end(model, stretch_to(None, hooks), _leaves(None, hooks, [sources[METRIC]], base, brought))
     return metric(model.logits(out[:, -1]))
 
 
-def _reached(
-    model: LanguageModel,
+def _leaves(
     target: Hook | None,
     hooks: Sequence[Hook],
     sources: Sequence[Sequence[Node]],
     base: Values,
     brought: dict[Node, Tensor],
-) -> Tensor:
-    """The value at the target, once for each group of sources, [groups · pairs, pos, d].
+) -> Values:
+    """What stands at the sources of the target's stretch, once for each group of sources, [groups · pairs, pos, d].
 
     A source that nothing reaches is at its baseline, and brings nothing.
     """
-    stretch = stretch_to(target, hooks)
     leaves: Values = {}
-    for hook in stretch.sources:
+    for hook in stretch_to(target, hooks).sources:
         values = [base[hook].clone() for _ in sources]
         for value, group in zip(values, sources, strict=True):
             for node in group:
                 if node.hook == hook and node in brought:
                     value[:, node.position] += brought[node].to(value.dtype)
         leaves[hook] = torch.cat(values)
-    return value_at_target(model, stretch, leaves)
+    return leaves
 
 
 def _like(value: Tensor, n_pairs: int) -> Tensor:

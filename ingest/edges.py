@@ -7,7 +7,7 @@ node serves all upstream nodes and all pairs.
 
 Formulas (J is the Jacobian of d's pre-activation, g the metric's gradient along d's decoder row; c at the clean run,
 p averaged over points of the path on which only the value at the stretch's start, or for g at d's hook, moves from
-clean to patch):
+clean to patch; a transcoder's J is taken where it reads, its g where it writes):
 
     clean           g_c · φ'(clean) · J_c Δu                plain attribution patching
     reference       g_p · φ'(clean) · J_c Δu                Marks et al. 2024, Sparse Feature Circuits
@@ -22,15 +22,16 @@ zero where d is silent on the clean run, so that the first two lose every edge i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ingest.dictionaries import Dictionary
+from ingest.dictionaries import Dictionary, places
 from ingest.gradients import Metric, Values, midpoints
 from ingest.hooks import EMBEDDING, Hook
-from ingest.models import LanguageModel
+from ingest.models import Edit, LanguageModel
 from ingest.nodes import METRIC, Directions, Node, between
 
 Formula = Literal["share-weighted", "path", "reference", "clean"]
@@ -110,7 +111,7 @@ def edge_weights(
         clean = torch.zeros(len(here), *weights.shape[1:], device=model.device)
         path = torch.zeros_like(clean)
         for alpha in points:
-            changes = _changes(model, stretch, ends, sources, runs, metric, alpha, position, rows)
+            changes = _changes(model, stretch, ends, sources, dictionary, runs, metric, alpha, position, rows)
             if alpha == 0.0:
                 clean += changes
             else:
@@ -130,17 +131,28 @@ class _End:
         at = (slice(None), node.position)
         self.gradient_clean = runs.gradient_clean[node.hook][at].float()
         self.gradient_path = runs.gradient_path[node.hook][at].float() if formula != "clean" else self.gradient_clean
-        self.x, self.y = runs.clean[node.hook][at].float(), runs.patch[node.hook][at].float()
+        self.clean, self.patch = (
+            [value[at].float() for value in dictionary.read(values)] for values in (runs.clean, runs.patch)
+        )
 
-    def cotangent(self, x: Tensor, alpha: float) -> Tensor:
-        """The vector whose product with the hook's value is differentiated. x: that value, [pairs, d]."""
-        assert self.dictionary is not None
+    def cotangents(self, values: Values, alpha: float) -> Values:
+        """The vectors whose products with what the dictionary reads and writes are differentiated, [pairs, d] each.
+
+        values: what stands there, [pairs, d].
+        """
+        dictionary = self.dictionary
+        assert dictionary is not None
+        x, y = dictionary.read(values)
         if self.node.index is not None:
-            return self.dictionary.W_enc[:, self.node.index].expand_as(x)
-        # An error term's change is a vector: its effect through ε(x) = x − φ(π(x)) W_dec − b_dec is differentiated.
-        g = self.gradient_clean if alpha == 0.0 and self.formula != "reference" else self.gradient_path
-        slope = self.dictionary.activation.slope(self.dictionary.linear(x))
-        return g - ((g @ self.dictionary.W_dec.T) * slope) @ self.dictionary.W_enc.T
+            at_read, at_hook = dictionary.W_enc[:, self.node.index].expand_as(x), torch.zeros_like(y)
+        else:
+            # An error term's change is a vector: its effect through ε = y − φ(π(x)) W_dec − b_dec is differentiated.
+            at_hook = self.gradient_clean if alpha == 0.0 and self.formula != "reference" else self.gradient_path
+            slope = dictionary.activation.slope(dictionary.linear(x))
+            at_read = -((at_hook @ dictionary.W_dec.T) * slope) @ dictionary.W_enc.T
+        if dictionary.reads == dictionary.hook:
+            return {dictionary.hook: at_hook + at_read}
+        return {dictionary.reads: at_read, dictionary.hook: at_hook}
 
     def weight(self, by_clean: Tensor, by_path: Tensor) -> Tensor:
         """The edges' weights from the first-order changes that their sources bring, [pairs, sources] both."""
@@ -153,19 +165,19 @@ class _End:
                 whole, factor = self.runs.metric_patch - self.runs.metric_clean, 2.0
             else:
                 assert self.dictionary is not None
-                change = self.dictionary.error(self.y) - self.dictionary.error(self.x)
+                change = self.dictionary.error(*self.patch) - self.dictionary.error(*self.clean)
                 whole, factor = (self.gradient_path * change).sum(-1), 1.0
             return between(by_clean, by_path, factor * by_path, whole[:, None])
         assert self.dictionary is not None
         row = self.dictionary.W_dec[self.node.index]
         g_c, g_p = (self.gradient_clean @ row)[:, None], (self.gradient_path @ row)[:, None]
-        pi_all = self.dictionary.linear(self.x)
+        pi_all = self.dictionary.linear(self.clean[0])
         pi = pi_all[:, self.node.index, None]
         if self.formula in ("clean", "reference"):
             slope = self.dictionary.activation.slope(pi_all)[:, self.node.index, None]
             return (g_c if self.formula == "clean" else g_p) * slope * by_clean
         if self.formula == "share-weighted":
-            whole = self.dictionary.linear(self.y)[:, self.node.index, None] - pi
+            whole = self.dictionary.linear(self.patch[0])[:, self.node.index, None] - pi
             moved = between(by_clean, by_path, by_path, whole)
         else:
             moved = by_path
@@ -182,6 +194,7 @@ def _changes(
     stretch: Stretch,
     ends: Sequence[_End],
     sources: dict[Hook, Directions],
+    dictionary: Dictionary | None,
     runs: Runs,
     metric: Metric,
     alpha: float,
@@ -198,14 +211,18 @@ def _changes(
             hook: torch.lerp(runs.clean[hook][:, :length], runs.patch[hook][:, :length], alpha).requires_grad_()
             for hook in stretch.sources
         }
-        value = value_at_target(model, stretch, leaves)[:, -1]
-        if stretch.target is None:
-            outputs, cotangents = metric(model.logits(value)), torch.ones(1, len(value), device=value.device)
+        if dictionary is None:
+            outputs = [metric(model.logits(value_at_end(model, stretch, leaves)[:, -1]))]
+            cotangents = [torch.ones(1, len(outputs[0]), device=outputs[0].device)]
         else:
-            at = value.detach().float()
-            outputs, cotangents = value, torch.stack([end.cotangent(at, alpha) for end in ends]).to(value.dtype)
+            values = {hook: x[:, -1] for hook, x in values_at(model, stretch, leaves, places([dictionary])).items()}
+            at = {hook: x.detach().float() for hook, x in values.items()}
+            by_end = [end.cotangents(at, alpha) for end in ends]
+            outputs = list(values.values())
+            cotangents = [torch.stack([by[hook] for by in by_end]).to(x.dtype) for hook, x in values.items()]
+        at_once = max(1, rows // len(outputs[0]))
         found: list[Tensor] = []
-        for some in torch.split(cotangents, max(1, rows // len(value))):
+        for some in zip(*(torch.split(one, at_once) for one in cotangents), strict=True):
             gradients = torch.autograd.grad(
                 outputs, list(leaves.values()), some, is_grads_batched=True, retain_graph=True, allow_unused=True
             )
@@ -213,23 +230,34 @@ def _changes(
     return torch.cat(found)
 
 
-def value_at_target(model: LanguageModel, stretch: Stretch, leaves: Values) -> Tensor:
-    """What stands at the stretch's target (at its end, for the metric) when `leaves` stand at its sources."""
-    base, target = stretch.base.boundary, stretch.target
-    assert base is not None
-    reached: list[Tensor] = []
+def value_at_end(model: LanguageModel, stretch: Stretch, leaves: Values) -> Tensor:
+    """The residual stream behind the last block when `leaves` stand at the sources of a stretch to the metric."""
+    assert stretch.base.boundary is not None
+    return model.run(leaves[stretch.base], stretch.base.boundary, model.n_layers, _held(stretch, leaves))
 
-    def reach(x: Tensor) -> Tensor:
-        reached.append(x)
+
+def values_at(model: LanguageModel, stretch: Stretch, leaves: Values, hooks: Sequence[Hook]) -> Values:
+    """What stands at some hooks (of the target's dictionary) when `leaves` stand at the stretch's sources."""
+    reached: Values = {}
+
+    def reach(hook: Hook, x: Tensor) -> Tensor:
+        reached[hook] = x
         return x
 
-    edits = {hook: lambda _x, leaf=leaf: leaf for hook, leaf in leaves.items() if hook is not stretch.base}
-    if target is None:
-        return model.run(leaves[stretch.base], base, model.n_layers, edits)
-    if target.boundary is not None:
-        return model.run(leaves[stretch.base], base, target.boundary, edits)
-    model.run(leaves[stretch.base], base, target.layer + 1, {**edits, target: reach})
-    return reached[0]
+    assert stretch.base.boundary is not None
+    stop = max(hook.layer + 1 if hook.boundary is None else hook.boundary for hook in hooks)
+    edits = _held(stretch, leaves) | {hook: partial(reach, hook) for hook in hooks}
+    model.run(leaves[stretch.base], stretch.base.boundary, stop, edits)
+    return {hook: reached[hook] for hook in hooks}
+
+
+def _held(stretch: Stretch, leaves: Values) -> dict[Hook, Edit]:
+    """Edits that put leaves in the place of what the model computes at the sources behind the stretch's start."""
+    return {hook: partial(_replace, leaf) for hook, leaf in leaves.items() if hook is not stretch.base}
+
+
+def _replace(value: Tensor, _: Tensor) -> Tensor:
+    return value
 
 
 def _along(gradients: dict[Hook, Tensor | None], sources: dict[Hook, Directions]) -> Tensor:

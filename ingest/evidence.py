@@ -17,8 +17,8 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from ingest.dictionaries import Dictionary
-from ingest.edges import Stretch, value_at_target
+from ingest.dictionaries import Dictionary, places
+from ingest.edges import Stretch, value_at_end, values_at
 from ingest.gradients import Metric, Values
 from ingest.hooks import Hook, start_for
 from ingest.memory import slices
@@ -61,19 +61,22 @@ def observed_edges(
     changes: list[tuple[int, Tensor]] = []
     for s in slices(len(starts), max(1, rows // len(whole))):
         some = starts[s]
-        reached = _with_sources(model, stretch, some, sources, clean, len(whole))
+        leaves = _with_sources(stretch, some, sources, clean, len(whole))
         if stretch.target is None:
+            reached = value_at_end(model, stretch, leaves)
             metrics = metric.repeat(len(some))(model.logits(reached[:, -1])).view(len(some), -1)
             for number, (source, _) in enumerate(edges):
                 if source in some:
                     observed[number] = metrics[some.index(source)] - whole
             continue
         assert dictionary is not None
-        values = reached.view(len(some), len(whole), *reached.shape[1:]).float()
+        found = values_at(model, stretch, leaves, places([dictionary]))
+        values = {hook: x.view(len(some), len(whole), *x.shape[1:]) for hook, x in found.items()}
         for number, (source, target) in enumerate(edges):
             if source in some:
-                value = values[some.index(source), :, target.position]
-                change = _change(dictionary, target, clean[stretch.target][:, target.position].float(), value)
+                before = {hook: clean[hook][:, target.position].float() for hook in values}
+                after = {hook: x[some.index(source), :, target.position].float() for hook, x in values.items()}
+                change = _change(dictionary, target, before, after)
                 if bool(change.any()):
                     changes.append((number, change))
     if changes and stretch.target is not None:
@@ -85,23 +88,24 @@ def observed_edges(
 
 
 def _with_sources(
-    model: LanguageModel, stretch: Stretch, some: Sequence[Node], sources: dict[Hook, Directions], clean: Values, n: int
-) -> Tensor:
-    """The value at the stretch's end with each source patched alone, [sources · pairs, pos, d]."""
+    stretch: Stretch, some: Sequence[Node], sources: dict[Hook, Directions], clean: Values, n: int
+) -> Values:
+    """The values at the stretch's sources with each source patched alone, [sources · pairs, pos, d]."""
     leaves = {hook: clean[hook].repeat(len(some), 1, 1) for hook in stretch.sources}
     for number, node in enumerate(some):
         assert node.hook is not None
         at_hook = sources[node.hook]
         change = at_hook.change[:, at_hook.nodes.index(node)]
         leaves[node.hook][number * n : (number + 1) * n, node.position] += change.to(leaves[node.hook].dtype)
-    return value_at_target(model, stretch, leaves)
+    return leaves
 
 
-def _change(dictionary: Dictionary, target: Node, x: Tensor, y: Tensor) -> Tensor:
-    """What the hook's value changes by when only the target goes from its value at x to its value at y, [pairs, d]."""
+def _change(dictionary: Dictionary, target: Node, before: Values, after: Values) -> Tensor:
+    """What the hook's value changes by when only the target goes from its value before to the one after, [pairs, d]."""
     if target.index is None:
-        return dictionary.error(y) - dictionary.error(x)
-    step = dictionary.encode(y)[:, target.index] - dictionary.encode(x)[:, target.index]
+        return dictionary.error(*dictionary.read(after)) - dictionary.error(*dictionary.read(before))
+    f_before, f_after = (dictionary.encode(values[dictionary.reads]) for values in (before, after))
+    step = f_after[:, target.index] - f_before[:, target.index]
     return step[:, None] * dictionary.W_dec[target.index]
 
 

@@ -1,7 +1,8 @@
-"""Where in a model a dictionary reads: hook names, and their order in depth.
+"""Where in a model a dictionary reads and writes: hook names, and their order in depth.
 
 Names are TransformerLens's. A residual hook is a *boundary* between blocks: boundary b is the residual stream
-after b blocks, so `blocks.3.hook_resid_post` and `blocks.4.hook_resid_pre` are one place.
+after b blocks, so `blocks.3.hook_resid_post` and `blocks.4.hook_resid_pre` are one place. `hook_attn_out` and
+`hook_mlp_out` are what is added to the stream: behind the second norm where an architecture has one (Gemma 2).
 """
 
 import re
@@ -14,6 +15,7 @@ from store.errors import ModelError
 Site = Literal["resid", "mlp", "attn"]
 
 _NAME = re.compile(r"blocks\.(\d+)\.hook_(resid_pre|resid_post|out|mlp_out|attn_out)")
+_MLP_INPUT = re.compile(r"blocks\.(\d+)\.(ln2\.hook_normalized|ln2\.hook_out|mlp\.hook_in)")
 _DEPTH_IN_BLOCK: dict[Site, int] = {"attn": 0, "mlp": 1, "resid": 2}
 
 
@@ -52,6 +54,25 @@ def parse_hook(name: str, n_layers: int) -> Hook:
     if place in ("resid_post", "out"):
         return Hook(f"blocks.{layer}.hook_resid_post", layer, "resid", layer + 1)
     return Hook(name, layer, "mlp" if place == "mlp_out" else "attn", None)
+
+
+def parse_mlp_input(name: str, output: Hook) -> Hook:
+    """The hook of that name as what a transcoder to `output` reads. Raises ModelError where it can't be.
+
+    `ln2.hook_normalized` is the norm's output before its weights, `ln2.hook_out` and `mlp.hook_in` behind them.
+    """
+    match = _MLP_INPUT.fullmatch(name)
+    if match is None:
+        raise ModelError(
+            f"the hook {name!r} is not one that a transcoder can read; "
+            "use blocks.N.ln2.hook_normalized, ln2.hook_out or mlp.hook_in"
+        )
+    if output.site != "mlp" or int(match[1]) != output.layer:
+        raise ModelError(
+            f"a transcoder from {name!r} to {output.name!r} is not supported: "
+            "it has to write the output of the MLP whose input it reads (blocks.N.hook_mlp_out)"
+        )
+    return Hook(name, output.layer, "mlp", None)
 
 
 def start_for(hook: Hook, hooks: Iterable[Hook]) -> Hook:

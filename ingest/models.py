@@ -89,15 +89,17 @@ class LanguageModel:
 
     @contextlib.contextmanager
     def _edited_inside(self, edits: Mapping[Hook, Edit]) -> Iterator[None]:
-        handles = [
-            self.bridge.hook_dict[hook.name].register_forward_hook(lambda _m, _i, out, edit=edit: edit(out))
-            for hook, edit in edits.items()
-        ]
+        # By the points' own hooks: without one, a norm computes what stands at its points without gradients.
+        points = [self.bridge.hook_dict[hook.name] for hook in edits]
+        for point, edit in zip(points, edits.values(), strict=True):
+            point.add_hook(lambda x, hook, edit=edit: edit(x))
+        added = [(point, point.fwd_hooks[-1]) for point in points]
         try:
             yield
         finally:
-            for handle in handles:
-                handle.remove()
+            for point, handle in added:
+                handle.hook.remove()
+                point.fwd_hooks.remove(handle)
 
     @torch.no_grad()
     def _block_keywords(self, n_positions: int) -> list[dict[str, Any]]:

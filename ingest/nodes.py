@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ingest.dictionaries import Dictionary
+from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
 
 Kind = Literal["feature", "error", "token", "metric"]
@@ -95,41 +96,42 @@ class Means:
     features: Tensor
     """[pos, d_sae]"""
     value: Tensor
-    """[pos, d_in]"""
+    """[pos, d_out]"""
 
 
 @torch.no_grad()
 def mean_effects(
-    dictionary: Dictionary, slopes: Slopes, clean: Tensor, patch: Tensor, rows: int
+    dictionary: Dictionary, slopes: Slopes, clean: Values, patch: Values, rows: int
 ) -> tuple[Tensor, Tensor, Means]:
-    """Effects at one hook, averaged over pairs, `rows` pairs at a time.
+    """Effects at a dictionary's hook, averaged over pairs, `rows` pairs at a time.
 
-    clean, patch: [pairs, pos, d_in]. Returns the effects of features, [pos, d_sae], and of the error term, [pos], and
+    clean, patch: values at its hooks. Returns the effects of features, [pos, d_sae], and of the error term, [pos], and
     the means that ablation replaces by.
     """
-    n_pairs, n_positions, _ = clean.shape
-    features = torch.zeros(n_positions, dictionary.n_features, device=clean.device)
-    errors = torch.zeros(n_positions, device=clean.device)
+    n_pairs, n_positions, _ = slopes.along.shape
+    features = torch.zeros(n_positions, dictionary.n_features, device=slopes.along.device)
+    errors = torch.zeros(n_positions, device=slopes.along.device)
     means = torch.zeros_like(features)
     for start in range(0, n_pairs, rows):
-        some = slopes[start : start + rows]
-        x, y = (t[start : start + rows].float() for t in (clean, patch))
-        f_x, f_y = dictionary.encode(x), dictionary.encode(y)
-        change, error = f_y - f_x, (y - dictionary.decode(f_y)) - (x - dictionary.decode(f_x))
-        features += some.effects(partial(node_effects, change=change, decoder=dictionary.W_dec)).sum(0)
-        errors += some.effects(partial(_along, change=error)).sum(0)
-        means += (f_x + f_y).sum(0) / 2
-    value = (clean.float().mean(0) + patch.float().mean(0)) / 2
+        some = slice(start, start + rows)
+        (x_c, y_c), (x_p, y_p) = ([v[some].float() for v in dictionary.read(values)] for values in (clean, patch))
+        f_c, f_p = dictionary.encode(x_c), dictionary.encode(x_p)
+        change, error = f_p - f_c, (y_p - dictionary.decode(f_p)) - (y_c - dictionary.decode(f_c))
+        features += slopes[some].effects(partial(node_effects, change=change, decoder=dictionary.W_dec)).sum(0)
+        errors += slopes[some].effects(partial(_along, change=error)).sum(0)
+        means += (f_c + f_p).sum(0) / 2
+    value = (clean[dictionary.hook].float().mean(0) + patch[dictionary.hook].float().mean(0)) / 2
     return features / n_pairs, errors / n_pairs, Means(means / n_pairs, value)
 
 
 @torch.no_grad()
-def means_of(dictionary: Dictionary, values: Tensor, rows: int = 64) -> Means:
-    """The means over prompts of what stands at one hook, `rows` prompts at a time. values: [prompts, pos, d_in]."""
-    total = torch.zeros(values.shape[1], dictionary.n_features, device=values.device)
-    for part in torch.split(values, rows):
+def means_of(dictionary: Dictionary, values: Values, rows: int = 64) -> Means:
+    """The means over prompts of what stands at a dictionary's hooks, `rows` prompts at a time: [prompts, pos, d]."""
+    x, y = dictionary.read(values)
+    total = torch.zeros(x.shape[1], dictionary.n_features, device=x.device)
+    for part in torch.split(x, rows):
         total += dictionary.encode(part.float()).sum(0)
-    return Means(total / len(values), values.float().mean(0))
+    return Means(total / len(x), y.float().mean(0))
 
 
 def rank(effects: dict[Hook, tuple[Tensor, Tensor]], first_position: int, most: int) -> Ranked:
@@ -192,19 +194,20 @@ class Directions:
 
 
 @torch.no_grad()
-def directions(dictionary: Dictionary | None, nodes: Sequence[Node], clean: Tensor, patch: Tensor) -> Directions:
-    """The directions of `nodes`, all at one hook. clean, patch: [pairs, pos, d]; no dictionary for tokens."""
-    positions = torch.tensor([node.position for node in nodes], dtype=torch.long, device=clean.device)
-    x, y = clean[:, positions].float(), patch[:, positions].float()
-    change = y - x
-    activation = torch.zeros(change.shape[:2], device=clean.device)
+def directions(dictionary: Dictionary | None, nodes: Sequence[Node], clean: Values, patch: Values) -> Directions:
+    """The directions of `nodes`, at the dictionary's hook, or of tokens. clean, patch: values at its hooks."""
+    hook = EMBEDDING if dictionary is None else dictionary.hook
+    positions = torch.tensor([node.position for node in nodes], dtype=torch.long, device=clean[hook].device)
+    y_c, y_p = clean[hook][:, positions].float(), patch[hook][:, positions].float()
+    change = y_p - y_c
+    activation = torch.zeros(change.shape[:2], device=change.device)
     if dictionary is not None:
-        f_x, f_y = dictionary.encode(x), dictionary.encode(y)
-        change = (y - dictionary.decode(f_y)) - (x - dictionary.decode(f_x))
+        f_c, f_p = (dictionary.encode(values[dictionary.reads][:, positions].float()) for values in (clean, patch))
+        change = (y_p - dictionary.decode(f_p)) - (y_c - dictionary.decode(f_c))
         for n, node in enumerate(nodes):
             if node.index is not None:
-                activation[:, n] = f_x[:, n, node.index]
-                step = f_y[:, n, node.index] - f_x[:, n, node.index]
+                activation[:, n] = f_c[:, n, node.index]
+                step = f_p[:, n, node.index] - f_c[:, n, node.index]
                 change[:, n] = step[:, None] * dictionary.W_dec[node.index]
     return Directions(list(nodes), positions, change, activation)
 

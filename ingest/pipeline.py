@@ -12,6 +12,7 @@ from torch import Tensor
 from ingest import gradients
 from ingest.ablation import Intervention
 from ingest.corpus import hook_values, open_corpus
+from ingest.dictionaries import places
 from ingest.edges import Runs, Stretch, edge_weights, stretch_to
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
@@ -117,9 +118,9 @@ def _densities(recipe: Recipe, subject: Subject, work: Work, nodes: list[Node], 
 
     def compute() -> dict[str, Tensor]:
         active = {hook: torch.zeros(d.n_features) for hook, d in subject.dictionaries.items()}
-        for _, values in hook_values(subject.model, corpus.tokens, subject.hooks, rows):
+        for _, values in hook_values(subject.model, corpus.tokens, places(subject.dictionaries.values()), rows):
             for hook, dictionary in subject.dictionaries.items():
-                active[hook] += (dictionary.encode(values[hook]) > 0).sum((0, 1)).cpu()
+                active[hook] += (dictionary.encode(values[dictionary.reads]) > 0).sum((0, 1)).cpu()
         return {hook.name: count / corpus.n_tokens for hook, count in active.items()}
 
     with step("density of features in the corpus"):
@@ -155,7 +156,7 @@ def _joined(parts: list[Values]) -> Values:
 
 
 def _activations(subject: Subject, work: Work, rows: int) -> tuple[Values, Values, Tensor, Tensor]:
-    hooks = [EMBEDDING, *subject.hooks]
+    hooks = [EMBEDDING, *places(subject.dictionaries.values())]
     train, metric = subject.train, metric_of(subject.train)
 
     def compute() -> dict[str, Tensor]:
@@ -230,7 +231,7 @@ def _nodes(
     """The nodes of the circuit, the candidate features strongest first, and the means for ablation."""
     effects, means = {}, {}
     for hook, dictionary in subject.dictionaries.items():
-        features, errors, means[hook] = mean_effects(dictionary, by[hook], runs.clean[hook], runs.patch[hook], rows)
+        features, errors, means[hook] = mean_effects(dictionary, by[hook], runs.clean, runs.patch, rows)
         effects[hook] = (features, errors)
     most = max(recipe.pruning.top_nodes, *recipe.faithfulness.sizes, 1)
     ranked = rank(effects, subject.first_position, min(most, _CANDIDATES))
@@ -246,10 +247,10 @@ def _nodes(
 
 def _directions(subject: Subject, chosen: list[Node], runs: Runs) -> dict[Hook, Directions]:
     tokens = token_nodes(subject.train.clean_tokens, subject.train.patch_tokens)
-    found = {EMBEDDING: directions(None, tokens, runs.clean[EMBEDDING], runs.patch[EMBEDDING])}
+    found = {EMBEDDING: directions(None, tokens, runs.clean, runs.patch)}
     for hook, dictionary in subject.dictionaries.items():
         if nodes := [node for node in chosen if node.hook == hook]:
-            found[hook] = directions(dictionary, nodes, runs.clean[hook], runs.patch[hook])
+            found[hook] = directions(dictionary, nodes, runs.clean, runs.patch)
     return found
 
 

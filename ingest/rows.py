@@ -104,6 +104,7 @@ def add_model(rows: Rows, recipe: Recipe, model: LanguageModel, dictionaries: It
             {
                 "uid": uid,
                 "hook": dictionary.hook.name,
+                "reads": None if dictionary.reads == dictionary.hook else dictionary.reads.name,
                 "layer": dictionary.hook.layer,
                 "site": dictionary.hook.site,
                 "architecture": dictionary.architecture,

@@ -5,13 +5,14 @@ import pytest
 import torch
 
 from ingest.ablation import Errors, Intervention, measure, random_circuit, resampled, zero
-from ingest.dictionaries import open_dictionary
+from ingest.dictionaries import places
 from ingest.gradients import Metric, hook_values
 from ingest.hooks import Hook, parse_hook
 from ingest.models import open_model
 from ingest.nodes import Means, Node, Ranked, Slopes, mean_effects
 from ingest.pruning import select, strong_edges
-from tests.ingest.tiny import N_LAYERS, random_sae, save_model
+from tests.ingest.tiny import N_LAYERS, save_model
+from tests.ingest.worlds import dictionary_at
 
 TOKENS = torch.tensor([[0, 2, 4, 12, 2, 7], [0, 3, 5, 13, 2, 9], [0, 2, 10, 12, 3, 6]])
 OTHER = torch.tensor([[0, 2, 5, 12, 2, 7], [0, 3, 4, 13, 2, 9], [0, 2, 11, 12, 3, 6]])
@@ -22,15 +23,15 @@ HOOKS = [
 
 
 class World:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mlp: str) -> None:
         self.model = open_model(str(save_model(folder / "llama")))
-        self.dictionaries = {
-            h: open_dictionary(random_sae("jumprelu", h.name, seed=n), h, h.name, "") for n, h in enumerate(HOOKS)
-        }
-        clean, self.full = hook_values(self.model, TOKENS, HOOKS, METRIC)
-        patch, _ = hook_values(self.model, OTHER, HOOKS, METRIC)
+        names = (HOOKS[0].name, mlp, HOOKS[2].name)
+        self.dictionaries = {h: dictionary_at(names[n], "jumprelu", n) for n, h in enumerate(HOOKS)}
+        hooks = places(self.dictionaries.values())
+        clean, self.full = hook_values(self.model, TOKENS, hooks, METRIC)
+        patch, _ = hook_values(self.model, OTHER, hooks, METRIC)
         self.means: dict[Hook, Means] = {
-            h: mean_effects(d, Slopes(torch.zeros_like(clean[h])), clean[h], patch[h], 2)[2]
+            h: mean_effects(d, Slopes(torch.zeros_like(clean[h])), clean, patch, 2)[2]
             for h, d in self.dictionaries.items()
         }
         self.all = [
@@ -44,9 +45,10 @@ class World:
         return measure(self.model, self.dictionaries, self.means, TOKENS, METRIC, interventions, 1)
 
 
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return World(tmp_path_factory.mktemp("ablation"))
+@pytest.fixture(scope="module", params=["blocks.1.hook_mlp_out", "blocks.1.ln2.hook_normalized"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """With an autoencoder of the MLP's output, or a transcoder to it."""
+    return World(tmp_path_factory.mktemp("ablation"), request.param)
 
 
 def test_the_whole_circuit_with_its_errors_is_the_model_exactly(world: World) -> None:
@@ -151,8 +153,8 @@ def _from_first(x: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
 
 def test_the_resampled_baseline_puts_each_pair_in_the_place_of_another_prompt(world: World) -> None:
     """With all ablated at every hook, what is left is what follows the last hook of the prompt that was drawn."""
-    values, _ = hook_values(world.model, OTHER, HOOKS, METRIC)
-    drawn = {hook: resampled(d, values[hook], len(TOKENS), 5) for hook, d in world.dictionaries.items()}
+    values, _ = hook_values(world.model, OTHER, places(world.dictionaries.values()), METRIC)
+    drawn = {hook: resampled(d, values, len(TOKENS), 5) for hook, d in world.dictionaries.items()}
     last = HOOKS[-1]
     rows = [next(n for n, v in enumerate(values[last]) if torch.equal(v, one)) for one in drawn[last].value]
     found = measure(

@@ -91,7 +91,7 @@ def test_a_feature_ablated_in_a_task_is_measured_as_by_hand(studied: Stored) -> 
         hook_values(subject.model, tokens, hooks, metric)[0]
         for tokens in (subject.train.clean_tokens, subject.train.patch_tokens)
     ]
-    means = {h: means_of(d, torch.cat([side[h] for side in sides])) for h, d in subject.dictionaries.items()}
+    means = {h: means_of(d, {h: torch.cat([side[h] for side in sides])}) for h, d in subject.dictionaries.items()}
     asked = metric_of(subject.held_out)[slice(0, 4)]
     clean, _ = hook_values(subject.model, subject.held_out.clean_tokens[:4], hooks, asked)
     at = {f"{subject.model.name}:{hook.name}": hook for hook in subject.hooks}

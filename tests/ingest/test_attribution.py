@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ingest.dictionaries import Dictionary
 from ingest.edges import Formula, edge_weights, stretch_to
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
@@ -29,6 +30,11 @@ from tests.ingest.worlds import (
 )
 
 FORMULAS: list[Formula] = ["share-weighted", "path", "reference", "clean"]
+
+
+def error(dictionary: Dictionary, x: Tensor) -> Tensor:
+    """The error term of an autoencoder, which reads what it writes."""
+    return dictionary.error(x, x)
 
 
 def exact_gradient(world: World, boundary: int, pair: int) -> np.ndarray:
@@ -166,7 +172,7 @@ def test_edges_of_error_terms_foretell_what_cutting_them_observes(tiny: Language
             moved = tiny.run(x, first.boundary, second.boundary)
         for t, target in enumerate(targets):
             at = (slice(None), target.position)
-            change = dictionary.error(moved[at]) - dictionary.error(world.clean[second][at])
+            change = error(dictionary, moved[at]) - error(dictionary, world.clean[second][at])
             predicted[source.kind].append(weights[t, :, s])
             observed[source.kind].append(observed_node(world, target, change))
     for kind, found in predicted.items():
@@ -319,13 +325,13 @@ def test_weights_into_error_terms_are_those_of_the_formulas_written_out(tiny: La
     target = Node("error", second, 5)
     found = {formula: world.weights(second, [target], formula, 3)[0] for formula in FORMULAS}
     g_c, g_p = world.runs.gradient_clean[second][:, 5], world.runs.gradient_path[second][:, 5]
-    whole = (g_p * (dictionary.error(world.patch[second]) - dictionary.error(world.clean[second]))[:, 5]).sum(-1)
+    whole = (g_p * (error(dictionary, world.patch[second]) - error(dictionary, world.clean[second]))[:, 5]).sum(-1)
 
-    def error(x: Tensor) -> Tensor:
-        return dictionary.error(tiny.run(x, 1, 3))[:, 5]
+    def error_of(x: Tensor) -> Tensor:
+        return error(dictionary, tiny.run(x, 1, 3))[:, 5]
 
     for s in [s for s, node in enumerate(world.sources[first].nodes) if node.position in (2, 5)][::6]:
-        c, p = changes_of(world, error, s, 3)
+        c, p = changes_of(world, error_of, s, 3)
         by_clean, by_path = (g_c * c).sum(-1), (g_p * p).sum(-1)
         expected = {
             "clean": by_clean,
@@ -394,9 +400,7 @@ def test_means_and_mean_effects_do_not_depend_on_the_size_of_batches(tiny: Langu
     at_hook = share_weighted(world)[hook]
 
     def at(rows: int) -> list[Tensor]:
-        features, errors, means = mean_effects(
-            world.dictionaries[hook], at_hook, world.clean[hook], world.patch[hook], rows
-        )
+        features, errors, means = mean_effects(world.dictionaries[hook], at_hook, world.clean, world.patch, rows)
         return [features, errors, means.features, means.value]
 
     for whole, parts in zip(at(4), at(3), strict=True):
@@ -406,14 +410,13 @@ def test_means_and_mean_effects_do_not_depend_on_the_size_of_batches(tiny: Langu
 def test_mean_effects_are_means_of_the_effects_of_pairs_and_means_of_both_runs(tiny: LanguageModel) -> None:
     world = world_at(tiny, "blocks.1.hook_resid_post")
     (hook,) = world.hooks
-    dictionary, clean, patch = world.dictionaries[hook], world.clean[hook], world.patch[hook]
-    by = share_weighted(world)
-    features, errors, means = mean_effects(dictionary, by[hook], clean, patch, 4)
+    dictionary, by = world.dictionaries[hook], share_weighted(world)
+    features, errors, means = mean_effects(dictionary, by[hook], world.clean, world.patch, 4)
     for node, effect in pair_effects({hook: world.sources[hook]}, by).items():
         assert node.position is not None
         found = errors[node.position] if node.kind == "error" else features[node.position, node.index]
         torch.testing.assert_close(found, effect.mean(), rtol=1e-3, atol=1e-5)
-    both = torch.cat([clean, patch])
+    both = torch.cat([world.clean[hook], world.patch[hook]])
     torch.testing.assert_close(means.value, both.mean(0))
     torch.testing.assert_close(means.features, dictionary.encode(both).mean(0))
 
@@ -449,7 +452,7 @@ def test_candidates_are_ranked_by_the_size_of_their_effect_and_start_after_the_s
     effects: dict[Hook, tuple[Tensor, Tensor]] = {}
     gradients: Values = world.runs.gradient_path
     for hook, dictionary in world.dictionaries.items():
-        features, errors, _ = mean_effects(dictionary, Slopes(gradients[hook]), world.clean[hook], world.patch[hook], 4)
+        features, errors, _ = mean_effects(dictionary, Slopes(gradients[hook]), world.clean, world.patch, 4)
         effects[hook] = (features, errors)
     ranked = rank(effects, 1, 10_000)
     sizes = [abs(effect) for effect in ranked.effects]

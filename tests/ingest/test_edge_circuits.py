@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ingest.dictionaries import places
 from ingest.edge_circuits import measure_edges
 from ingest.hooks import EMBEDDING, Hook
 from ingest.models import LanguageModel, open_model
@@ -26,9 +27,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
 
 
 def baselines(world: World) -> dict[Hook, Means]:
-    return {
-        hook: means_of(d, torch.cat([world.clean[hook], world.patch[hook]])) for hook, d in world.dictionaries.items()
-    }
+    hooks = places(world.dictionaries.values())
+    both = {hook: torch.cat([world.clean[hook], world.patch[hook]]) for hook in hooks}
+    return {hook: means_of(dictionary, both) for hook, dictionary in world.dictionaries.items()}
 
 
 def nodes_of(world: World) -> dict[Hook, list[Node]]:
@@ -109,19 +110,22 @@ def test_a_chain_of_a_linear_model_is_a_product_of_its_maps(linear: World) -> No
     torch.testing.assert_close(found, linear.metric(linear.model.logits(out[:, -1])), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.parametrize("mlp", ["blocks.1.hook_mlp_out", "blocks.1.ln2.hook_normalized"])
 @pytest.mark.parametrize("factor", [None, 0.0, 3.0])
 def test_a_changed_feature_is_the_model_with_that_feature_put_in_by_hand(
-    tiny: LanguageModel, factor: float | None
+    tiny: LanguageModel, factor: float | None, mlp: str
 ) -> None:
-    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.1.hook_mlp_out", "blocks.2.hook_resid_post")
-    first, mlp, _ = world.hooks
-    base = baselines(world)
-    chosen = {first: torch.tensor([3, 8]), mlp: torch.tensor([5])}
+    """Of an autoencoder, and of a transcoder."""
+    world = world_at(tiny, "blocks.0.hook_resid_post", mlp, "blocks.2.hook_resid_post")
+    first, written, _ = world.hooks
+    reads, base = world.dictionaries[written].reads, baselines(world)
+    chosen = {first: torch.tensor([3, 8]), written: torch.tensor([5])}
+    seen: list[Tensor] = []
     found = measure_change(world.model, world.dictionaries, base, world.clean, TINY_METRIC, Change(chosen, factor), 1)
 
     def by_hand(x: Tensor, hook: Hook) -> Tensor:
+        f = world.dictionaries[hook].encode(seen[0] if hook == written and reads != written else x)
         x = x.clone()
-        f = world.dictionaries[hook].encode(x)
         for position in range(1, x.shape[1]):
             for index in chosen[hook].tolist():
                 now = f[:, position, index]
@@ -130,7 +134,9 @@ def test_a_changed_feature_is_the_model_with_that_feature_put_in_by_hand(
         return x
 
     with torch.no_grad():
-        edits = {first: lambda x: by_hand(x, first), mlp: lambda x: by_hand(x, mlp)}
+        edits = {first: lambda x: by_hand(x, first), written: lambda x: by_hand(x, written)}
+        if reads != written:
+            edits[reads] = lambda x: seen.append(x) or x  # type: ignore[func-returns-value]
         out = world.model.run(world.clean[EMBEDDING], 0, N_LAYERS, edits)
         wanted = TINY_METRIC(world.model.logits(out[:, -1]))
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)

@@ -109,7 +109,7 @@ def test_what_is_observed_is_what_the_whole_model_does_with_hooks_in_it(
         for t, target in enumerate(targets):
             at = (slice(None), target.position)
             x, y = world.clean[last][at], reached[at]
-            change = dictionary.error(y) - dictionary.error(x)
+            change = dictionary.error(y, y) - dictionary.error(x, x)
             if target.index is not None:
                 step = (dictionary.encode(y) - dictionary.encode(x))[:, target.index]
                 change = step[:, None] * dictionary.W_dec[target.index]

@@ -127,7 +127,7 @@ def test_what_stands_in_the_bundle_is_what_its_parts_compute(
         slopes = {hook: Slopes(gradient, at_clean[hook], m_patch - m_clean) for hook, gradient in by.items()}
     effects, means = {}, {}
     for hook, dictionary in subject.dictionaries.items():
-        features, errors, means[hook] = mean_effects(dictionary, slopes[hook], clean[hook], patch[hook], 99)
+        features, errors, means[hook] = mean_effects(dictionary, slopes[hook], clean, patch, 99)
         effects[hook] = (features, errors)
     strongest = [node for node in rank(effects, 1, 12).nodes if node.kind == "feature"][:12]
     wanted = {

@@ -8,7 +8,7 @@ from ingest.hooks import EMBEDDING, Hook, parse_hook
 from ingest.memory import rows_that_fit
 from ingest.models import LanguageModel, open_model
 from store.errors import ModelError
-from tests.ingest.tiny import N_LAYERS, WORDS, save_model
+from tests.ingest.tiny import FAMILIES, N_LAYERS, WORDS, save_model
 
 TOKENS = torch.tensor([[0, 2, 4, 12, 2, 7], [0, 3, 5, 13, 2, 9], [0, 2, 10, 12, 3, 6]])
 PATCH = torch.tensor([[0, 2, 5, 12, 2, 7], [0, 3, 4, 13, 2, 9], [0, 2, 11, 12, 3, 6]])
@@ -24,9 +24,9 @@ HOOKS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["llama", "gpt2"])
+@pytest.fixture(scope="module", params=FAMILIES)
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
-    return open_model(str(save_model(tmp_path_factory.mktemp("model") / request.param, request.param)))
+    return open_model(str(save_model(tmp_path_factory.mktemp("model") / request.param, request.param, worn=True)))
 
 
 def test_hooks_are_met_in_the_order_of_their_depth() -> None:

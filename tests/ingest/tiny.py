@@ -1,7 +1,8 @@
 """Small things to compute circuits of: random transformers, random dictionaries, and a model that is linear."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,14 @@ from sae_lens.saes.jumprelu_sae import JumpReLUSAE, JumpReLUSAEConfig
 from sae_lens.saes.sae import SAEConfig, SAEMetadata
 from sae_lens.saes.standard_sae import StandardSAE, StandardSAEConfig
 from sae_lens.saes.topk_sae import TopKSAE, TopKSAEConfig
+from sae_lens.saes.transcoder import (
+    JumpReLUTranscoder,
+    JumpReLUTranscoderConfig,
+    SkipTranscoder,
+    SkipTranscoderConfig,
+    Transcoder,
+    TranscoderConfig,
+)
 from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
 
@@ -24,34 +33,65 @@ WORDS = "<s> <unk> the a key keys cab cabs car cars dog dogs near by is are has 
 N_LAYERS, D_MODEL = 4, 24
 
 
-def save_model(folder: Path, family: str = "llama") -> Path:
-    """A random transformer with a tokenizer of one token a word, as a folder that `open_model` opens."""
+_WIDTHS: dict[str, Any] = {
+    "hidden_size": D_MODEL,
+    "intermediate_size": 48,
+    "num_hidden_layers": N_LAYERS,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 64,
+    "initializer_range": 0.2,
+}
+_GROUPED = _WIDTHS | {"num_key_value_heads": 2}
+# The caps are low and the window is short, so that they act on what is tiny, too.
+_GEMMA2: dict[str, Any] = {
+    "head_dim": 6,
+    "query_pre_attn_scalar": 6,
+    "attn_logit_softcapping": 2.0,
+    "final_logit_softcapping": 4.0,
+    "sliding_window": 3,
+    "pad_token_id": 1,
+}
+_CONFIGURATIONS: dict[str, Callable[..., transformers.PreTrainedConfig]] = {
+    "llama": partial(transformers.LlamaConfig, **_GROUPED),
+    "gpt2": partial(
+        transformers.GPT2Config, n_embd=D_MODEL, n_layer=N_LAYERS, n_head=4, n_positions=64, initializer_range=0.2
+    ),
+    "gpt_neox": partial(transformers.GPTNeoXConfig, **_WIDTHS),
+    "gemma2": partial(transformers.Gemma2Config, **_GROUPED, **_GEMMA2),
+    "qwen2": partial(transformers.Qwen2Config, **_GROUPED),
+    "qwen3": partial(transformers.Qwen3Config, **_GROUPED, head_dim=6),
+    "mamba": partial(transformers.MambaConfig, hidden_size=D_MODEL, num_hidden_layers=N_LAYERS, state_size=4),
+}
+FAMILIES = ("llama", "gpt2", "gpt_neox", "gemma2", "qwen3")  # of qwen2, transformers loads no tokenizer but its own
+
+
+def save_model(folder: Path, family: str = "llama", *, worn: bool = False) -> Path:
+    """A random transformer with a tokenizer of one token a word, as a folder that `open_model` opens.
+
+    worn: with norms and biases that do something; fresh ones are all 1 and 0, and would hide a mistake.
+    """
     known = {word: n for n, word in enumerate(WORDS)}
     words = Tokenizer(models.WordLevel(known))
     words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     special: dict[str, Any] = {"bos_token": "<s>", "eos_token": "<s>", "unk_token": "<unk>", "pad_token": "<s>"}
     tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, **special)  # type: ignore[no-untyped-call]
     ends: dict[str, Any] = {"vocab_size": len(WORDS), "bos_token_id": 0, "eos_token_id": 0}
-    config: transformers.PreTrainedConfig
-    if family == "llama":
-        config = transformers.LlamaConfig(
-            hidden_size=D_MODEL,
-            intermediate_size=48,
-            num_hidden_layers=N_LAYERS,
-            num_attention_heads=4,
-            num_key_value_heads=2,
-            initializer_range=0.2,
-            **ends,
-        )
-    else:
-        config = transformers.GPT2Config(
-            n_embd=D_MODEL, n_layer=N_LAYERS, n_head=4, n_positions=64, initializer_range=0.2, **ends
-        )
+    config = _CONFIGURATIONS[family](**ends)
     torch.manual_seed(0)
     model = transformers.AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
+    if worn:
+        _wear(model)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder
+
+
+def _wear(model: torch.nn.Module) -> None:
+    generator = torch.Generator().manual_seed(1)
+    for name, parameter in model.named_parameters():
+        if parameter.ndim == 1:
+            noise = torch.randn(parameter.shape, generator=generator)
+            parameter.data += 0.1 * noise if name.endswith("bias") else 0.3 * noise
 
 
 _KINDS: dict[str, tuple[type[SAE[Any]], type[SAEConfig], dict[str, Any]]] = {
@@ -62,10 +102,34 @@ _KINDS: dict[str, tuple[type[SAE[Any]], type[SAEConfig], dict[str, Any]]] = {
 }
 
 
+_TRANSCODERS: dict[str, tuple[type[Transcoder], type[TranscoderConfig]]] = {
+    "transcoder": (Transcoder, TranscoderConfig),
+    "skip_transcoder": (SkipTranscoder, SkipTranscoderConfig),
+    "jumprelu_transcoder": (JumpReLUTranscoder, JumpReLUTranscoderConfig),
+}
+TRANSCODERS = {"standard": "transcoder", "jumprelu": "jumprelu_transcoder", "skip": "skip_transcoder"}
+
+
 def random_sae(kind: str, hook: str, d_in: int = D_MODEL, d_sae: int = 40, seed: int = 0, **settings: Any) -> SAE[Any]:
     """A random autoencoder of SAELens. settings: of its configuration."""
     sae_class, config_class, more = _KINDS[kind]
     sae = sae_class(config_class(d_in=d_in, d_sae=d_sae, metadata=SAEMetadata(hook_name=hook), **more, **settings))
+    return _random(sae, seed)
+
+
+def random_transcoder(
+    kind: str, reads: str, writes: str, d_in: int = D_MODEL, d_out: int = D_MODEL, d_sae: int = 40, seed: int = 0
+) -> Transcoder:
+    """A random transcoder of SAELens."""
+    transcoder_class, config_class = _TRANSCODERS[kind]
+    metadata = SAEMetadata(hook_name=reads, hook_name_out=writes)
+    made = transcoder_class(
+        config_class(d_in=d_in, d_out=d_out, d_sae=d_sae, metadata=metadata, apply_b_dec_to_input=False)
+    )
+    return _random(made, seed)
+
+
+def _random(sae: Any, seed: int) -> Any:
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in sae.named_parameters():
         parameter.data = 0.3 * torch.randn(parameter.shape, generator=generator)
@@ -166,5 +230,5 @@ def linear_dictionary(layer: int, d_model: int = 6, d_sae: int = 9) -> Dictionar
     always = JumpReLU(torch.full((d_sae,), 1000.0), torch.zeros(d_sae))
     hook = parse_hook(f"blocks.{layer}.hook_resid_post", 3)
     return Dictionary(
-        hook, "jumprelu", "linear", "", encoder, decoder, torch.zeros(d_model), torch.zeros(d_model), always
+        hook, hook, "jumprelu", "linear", "", encoder, decoder, torch.zeros(d_model), torch.zeros(d_model), always
     )

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from ingest.dictionaries import Dictionary, open_dictionary
+from ingest.dictionaries import Dictionary, open_dictionary, places
 from ingest.edges import Formula, Runs, edge_weights, stretch_to
 from ingest.gradients import Metric, Values, along_hooks, gradients_at, hook_values
-from ingest.hooks import EMBEDDING, Hook, parse_hook
+from ingest.hooks import EMBEDDING, Hook, parse_hook, parse_mlp_input
 from ingest.models import LanguageModel
 from ingest.nodes import Directions, Node, Slopes, directions, token_nodes
-from tests.ingest.tiny import N_LAYERS, LinearModel, linear_dictionary, random_sae
+from tests.ingest.tiny import N_LAYERS, TRANSCODERS, LinearModel, linear_dictionary, random_sae, random_transcoder
 
 CLEAN, PATCH = torch.tensor([[0, 1, 2, 3], [1, 2, 4, 0]]), torch.tensor([[0, 3, 2, 3], [1, 4, 4, 0]])
 ANSWERS = Metric(torch.tensor([1, 2]), torch.tensor([2, 4]))
@@ -30,29 +30,30 @@ class World:
         patch: Tensor,
         metric: Metric,
         nearness: float = 1.0,
+        steps: int = 16,
     ) -> None:
         """nearness: how far the patch prompts' embeddings are from the clean ones, as a share of the whole way."""
         self.model, self.metric = model, metric
         self.dictionaries: dict[Hook, Dictionary] = {d.hook: d for d in dictionaries}
         self.hooks = list(self.dictionaries)
-        every = [EMBEDDING, *self.hooks]
-        self.clean, self.m_clean = hook_values(model, clean, every, metric)
+        every, read = [EMBEDDING, *self.hooks], [EMBEDDING, *places(dictionaries)]
+        self.clean, self.m_clean = hook_values(model, clean, read, metric)
         embedded = torch.lerp(model.embed(clean), model.embed(patch), nearness)
         with pytest.MonkeyPatch.context() as changed:
             changed.setattr(model, "embed", lambda _: embedded)
-            self.patch, self.m_patch = hook_values(model, patch, every, metric)
+            self.patch, self.m_patch = hook_values(model, patch, read, metric)
         at_clean, _ = gradients_at(model, 0, self.clean[EMBEDDING], every, metric)
-        along = along_hooks(model, self.clean, self.patch, every, metric, 16)
+        along = along_hooks(model, self.clean, self.patch, every, metric, steps)
         self.runs = Runs(self.clean, self.patch, at_clean, along, self.m_clean, self.m_patch)
         self.sources: dict[Hook, Directions] = {
-            EMBEDDING: directions(None, token_nodes(clean, patch), self.clean[EMBEDDING], self.patch[EMBEDDING])
+            EMBEDDING: directions(None, token_nodes(clean, patch), self.clean, self.patch)
         }
         for hook, dictionary in self.dictionaries.items():
             nodes = [Node("error", hook, p) for p in range(clean.shape[1])]
-            change = dictionary.encode(self.patch[hook]) - dictionary.encode(self.clean[hook])
+            change = dictionary.encode(self.patch[dictionary.reads]) - dictionary.encode(self.clean[dictionary.reads])
             for position, index in change.abs().sum(0).nonzero().tolist():
                 nodes.append(Node("feature", hook, position, index))
-            self.sources[hook] = directions(dictionary, nodes, self.clean[hook], self.patch[hook])
+            self.sources[hook] = directions(dictionary, nodes, self.clean, self.patch)
 
     def weights(self, target: Hook | None, targets: list[Node], formula: Formula, steps: int = 4) -> Tensor:
         stretch = stretch_to(target, self.hooks)
@@ -68,12 +69,20 @@ def linear_world() -> World:
     return World(LinearModel(), dictionaries, CLEAN, PATCH, ANSWERS)  # type: ignore[arg-type]
 
 
-def world_at(model: LanguageModel, *names: str, kind: str = "jumprelu", nearness: float = 1.0) -> World:
-    opened = [
-        open_dictionary(random_sae(kind, name, seed=n), parse_hook(name, N_LAYERS), name, "")
-        for n, name in enumerate(names)
-    ]
-    return World(model, opened, TOKENS, OTHER, TINY_METRIC, nearness)
+def world_at(
+    model: LanguageModel, *names: str, kind: str = "jumprelu", nearness: float = 1.0, steps: int = 16
+) -> World:
+    opened = [dictionary_at(name, kind, seed=n) for n, name in enumerate(names)]
+    return World(model, opened, TOKENS, OTHER, TINY_METRIC, nearness, steps)
+
+
+def dictionary_at(name: str, kind: str, seed: int = 0) -> Dictionary:
+    """A random dictionary at a hook; where that is what an MLP reads, a transcoder to what it writes."""
+    if name.endswith(("hook_normalized", "ln2.hook_out", "mlp.hook_in")):
+        hook = parse_hook(f"blocks.{name.split('.')[1]}.hook_mlp_out", N_LAYERS)
+        transcoder = random_transcoder(TRANSCODERS[kind], name, hook.name, seed=seed)
+        return open_dictionary(transcoder, hook, name, "", parse_mlp_input(name, hook))
+    return open_dictionary(random_sae(kind, name, seed=seed), parse_hook(name, N_LAYERS), name, "")
 
 
 def slopes(gradients: Values) -> dict[Hook, Slopes]:

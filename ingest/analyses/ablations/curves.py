@@ -58,7 +58,7 @@ def baseline_of(given: Analysing, study: Study, baseline: Baseline) -> dict[Hook
     if baseline == "zero":
         return {hook: zero(dictionary, study.means[hook]) for hook, dictionary in given.dictionaries.items()}
     return {
-        hook: resampled(dictionary, study.prompts[hook], len(study.full), given.recipe.seed)
+        hook: resampled(dictionary, study.prompts, len(study.full), given.recipe.seed)
         for hook, dictionary in given.dictionaries.items()
     }
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ingest import gradients
 from ingest.analyses.registry import Analysing
+from ingest.dictionaries import places
 from ingest.gradients import Metric, Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.nodes import METRIC, Means, Node, means_of
@@ -119,7 +120,7 @@ def _recipe_of(given: Analysing, said: dict[str, object]) -> Recipe | None:
 
 
 def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, subject: Subject, pairs: int) -> Study:
-    hooks = [EMBEDDING, *given.dictionaries]
+    hooks = [EMBEDDING, *places(given.dictionaries.values())]
     train, answers = subject.train, metric_of(subject.train)
     sides = [
         gradients.hook_values(given.model, tokens, hooks, answers)[0]
@@ -136,7 +137,7 @@ def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, s
         *_graph(given, circuit),
         {uid for (uid,) in given.store.run(_MEASURED, {"circuit": circuit}).rows},
         subject,
-        {hook: means_of(dictionary, prompts[hook]) for hook, dictionary in given.dictionaries.items()},
+        {hook: means_of(dictionary, prompts) for hook, dictionary in given.dictionaries.items()},
         prompts,
         held_out,
         metric,
