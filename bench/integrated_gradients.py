@@ -9,9 +9,10 @@ import argparse
 
 from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
-from ingest.ablation import Intervention, measure, share_recovered
+from ingest.ablation import Intervention, measure
 from ingest.gradients import Metric, Values, along_hooks, along_inputs, hook_values
 from ingest.nodes import Node, Slopes, mean_effects, rank
+from ingest.recovery import share_recovered
 
 
 def main() -> None:

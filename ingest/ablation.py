@@ -1,35 +1,40 @@
-"""Faithfulness and completeness of a circuit: what the model still does when everything else is set to its mean.
+"""Faithfulness and completeness of a circuit: what the model still does when everything else is set to a baseline.
 
 At every dictionary's hook the value y = Σ f_i W_dec[i] + b + ε is put together anew, with features outside the
-circuit at their mean over prompts (by position) and the error term ε kept, or at its mean too.
-F = (m(C) − m(∅)) / (m(M) − m(∅)) (Marks et al. 2024); completeness is F of the circuit's complement, 0 is ideal.
+circuit at their baseline and the error term ε kept, or at its baseline too. The baseline is the mean over prompts (by
+position), zero, or what stands there in another prompt. Completeness is F of the circuit's complement, 0 is ideal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ingest.dictionaries import Dictionary
-from ingest.gradients import Metric
+from ingest.dictionaries import Dictionary, edits_at
+from ingest.gradients import Metric, Values
 from ingest.hooks import Hook
 from ingest.models import Edit, LanguageModel
 from ingest.nodes import Means, Node
 
 Errors = Literal["kept", "ablated"]
+Baseline = Literal["mean", "zero", "resample"]
+Kind = Literal["faithfulness", "completeness", "random", "minimality"]
 
 
 @dataclass(frozen=True)
 class Intervention:
-    """One measurement: `nodes` are the features kept, or with `complement` the ones ablated."""
+    """One measurement: `nodes` are the features kept, or with `complement` the ones ablated.
 
-    kind: Literal["faithfulness", "completeness", "random"]
+    `left_out`: a node of the circuit that is not kept (minimality: what does the circuit lose with it?).
+    """
+
+    kind: Kind
     nodes: Sequence[Node]
     errors: Errors
     seed: int | None = None
+    left_out: Node | None = None
 
     @property
     def complement(self) -> bool:
@@ -40,7 +45,7 @@ class Intervention:
 def measure(
     model: LanguageModel,
     dictionaries: dict[Hook, Dictionary],
-    means: dict[Hook, Means],
+    baselines: dict[Hook, Means],
     tokens: Tensor,
     metric: Metric,
     interventions: Sequence[Intervention],
@@ -48,7 +53,8 @@ def measure(
 ) -> Tensor:
     """The metric under each intervention, all in one batch. tokens: [pairs, pos]. Returns [interventions, pairs].
 
-    Positions before `first_position` (a start token) are left as they are.
+    baselines: what takes the place of what is ablated (see `zero` and `resampled` for others than means). Positions
+    before `first_position` (a start token) are left as they are.
     """
     n = len(interventions)
     first = min(dictionaries, key=lambda hook: hook.depth)
@@ -56,38 +62,25 @@ def measure(
     x = model.run(model.embed(tokens), 0, start).repeat(n, 1, 1)
     edits: dict[Hook, Edit] = {}
     for hook, dictionary in dictionaries.items():
-        read: list[Tensor] = []
-        if dictionary.reads != hook:
-            edits[dictionary.reads] = partial(_keep, read)
-        edits[hook] = _edit(dictionary, means[hook], hook, read, interventions, first_position)
+        edits |= edits_at(dictionary, _edit(dictionary, baselines[hook], hook, interventions, first_position))
     out = model.run(x, start, model.n_layers, edits)
     return metric.repeat(n)(model.logits(out[:, -1])).view(n, -1)
 
 
-def _keep(kept: list[Tensor], x: Tensor) -> Tensor:
-    kept[:] = [x]
-    return x
-
-
 def _edit(
-    dictionary: Dictionary,
-    means: Means,
-    hook: Hook,
-    read: list[Tensor],
-    interventions: Sequence[Intervention],
-    first_position: int,
-) -> Edit:
-    """read: where what a transcoder reads has been put when its hook is met; stays empty for an autoencoder."""
-    means = Means(means.features[first_position:], means.value[first_position:])
-    masks = torch.stack([_mask(one, hook, means.features, first_position) for one in interventions])
+    dictionary: Dictionary, means: Means, hook: Hook, interventions: Sequence[Intervention], first_position: int
+) -> Callable[[Tensor, Tensor], Tensor]:
+    means = Means(means.features[..., first_position:, :], means.value[..., first_position:, :])
+    like = means.features if means.features.ndim == 2 else means.features[0]
+    masks = torch.stack([_mask(one, hook, like, first_position) for one in interventions])
     keep_error = torch.tensor([one.errors == "kept" for one in interventions], device=masks.device)
     mean_error = means.value - dictionary.decode(means.features)
 
     def by_intervention(x: Tensor) -> Tensor:
         return x.view(len(interventions), -1, *x.shape[1:])[:, :, first_position:].float()
 
-    def edit(y: Tensor) -> Tensor:
-        f = dictionary.encode(by_intervention(read[0] if read else y))
+    def edit(x: Tensor, y: Tensor) -> Tensor:
+        f = dictionary.encode(by_intervention(x))
         # y' = Σ f'_i W_i + b + ε' with f' = f or its mean: only differences from the mean need decoding.
         new = means.value + ((f - means.features) * masks[:, None]) @ dictionary.W_dec
         if keep_error.any():
@@ -101,11 +94,25 @@ def _edit(
 def _mask(one: Intervention, hook: Hook, like: Tensor, first_position: int) -> Tensor:
     """Which features of a hook go on, [pos, d_sae] from the first position on."""
     mask = torch.full_like(like, float(one.complement))
-    for node in one.nodes:
-        if node.hook == hook and node.kind == "feature":
-            assert node.position is not None
-            mask[node.position - first_position, node.index] = float(not one.complement)
+    here = [node for node in one.nodes if node.hook == hook and node.kind == "feature" and node != one.left_out]
+    if here:
+        positions, indices = torch.tensor([(node.position, node.index) for node in here], device=like.device).T
+        mask[positions - first_position, indices] = float(not one.complement)
     return mask
+
+
+def zero(dictionary: Dictionary, means: Means) -> Means:
+    """The baseline at which no feature is active and there is no error."""
+    nothing = torch.zeros_like(means.features)
+    return Means(nothing, dictionary.decode(nothing))
+
+
+def resampled(dictionary: Dictionary, values: Values, n_pairs: int, seed: int) -> Means:
+    """The baseline at which each pair has what stands in another prompt, drawn from values, [prompts, pos, d] each."""
+    x, y = dictionary.read(values)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(len(y), (n_pairs,), generator=generator).to(y.device)
+    return Means(dictionary.encode(x[drawn].float()), y[drawn].float())
 
 
 def random_circuit(nodes: Sequence[Node], means: dict[Hook, Means], seed: int) -> list[Node]:
@@ -124,8 +131,3 @@ def random_circuit(nodes: Sequence[Node], means: dict[Hook, Means], seed: int) -
         chosen = active[torch.randperm(len(active), generator=generator)[:count]]
         drawn += [Node("feature", hook, position, index) for index in chosen.tolist()]
     return drawn
-
-
-def share_recovered(metric: float, empty: float, full: float) -> float | None:
-    """F = (m(C) − m(∅)) / (m(M) − m(∅)); None where the full and the empty circuit do equally well."""
-    return None if full == empty else (metric - empty) / (full - empty)

@@ -2,19 +2,20 @@
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from pathlib import Path
 
 from torch import Tensor
 
-from ingest.ablation import Intervention, share_recovered
+from ingest.ablation import Intervention
 from ingest.hooks import Hook
 from ingest.nodes import Node
 from ingest.pipeline import Found
-from ingest.pruning import strong_edges
+from ingest.pruning import EdgeValue, Graph, NodeValue, prune
 from ingest.recipe import Recipe
-from ingest.rows import Row, Rows, add_features, add_model, short_hash, write_rows
+from ingest.recovery import Recovery, recovery
+from ingest.rows import Row, Rows, ablation_row, add_features, add_model, short_hash, write_rows
 from ingest.subject import Subject
 from ingest.tasks.pairs import pairs_sha256
 from store.bundle import Bundle
@@ -26,17 +27,11 @@ _EVIDENCE = {column.name for table in TABLES.values() for column in table.column
 
 @dataclass(frozen=True)
 class Draft:
-    """One circuit before it has uids: a row a node and an edge, nodes named by their number."""
+    """One circuit before it has uids."""
 
     name: str
     aggregation: str
-    nodes: list[int]
-    edges: list[int]
-    effects: list[float]
-    activations: list[float]
-    weights: list[float]
-    observed_effects: list[float | None]
-    observed_weights: list[float | None]
+    graph: Graph
     clean_metric: float
     patch_metric: float
     faithfulness: float | None
@@ -70,7 +65,7 @@ def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out
     for number, draft in enumerate(drafts):
         pair = number - 1 if draft.aggregation == "prompt" else None
         uid = _circuit(rows, recipe, subject, found, draft, pair)
-        used |= {found.nodes[n] for n in draft.nodes}
+        used |= set(draft.graph.nodes)
         rows["PRODUCED_BY.Circuit-Run"].append({"source": uid, "target": run_uid})
         rows["FOR_TASK.Circuit-Task"].append({"source": uid, "target": task})
         if pair is not None:
@@ -90,8 +85,8 @@ def _task_draft(recipe: Recipe, subject: Subject, found: Found) -> Draft:
         float(found.metric_clean.mean()),
         float(found.metric_patch.mean()),
     )
-    features = sum(found.nodes[n].kind == "feature" for n in draft.nodes)
-    return Draft(**{**vars(draft), "faithfulness": _faithfulness_at(found, features)})
+    features = {node for node in draft.graph.nodes if node.kind == "feature"}
+    return replace(draft, faithfulness=_faithfulness_of(found, features))
 
 
 def _prompt_draft(recipe: Recipe, subject: Subject, found: Found, pair: int) -> Draft:
@@ -118,34 +113,29 @@ def _draft(
     patch: float,
 ) -> Draft:
     """columns: effects, activations and weights. observed: effects and weights, NaN where nobody looked."""
-    seen = [[None if isnan(value) else value for value in column.double().tolist()] for column in observed]
+    seen_nodes, seen_edges = ([None if isnan(v) else v for v in column.double().tolist()] for column in observed)
     effects, activations, weights = (column.double().tolist() for column in columns)
-    whole = abs(patch - clean)
-    least = recipe.pruning.node_threshold * whole
-    nodes = [n for n, node in enumerate(found.nodes) if node.kind in ("metric", "token") or abs(effects[n]) >= least]
-    number = {node: n for n, node in enumerate(found.nodes)}
-    kept = {found.nodes[n] for n in nodes}
-    strong = strong_edges(weights, recipe.pruning.edge_threshold * whole)
-    edges = [e for e in strong if found.edges[e][0] in kept and found.edges[e][1] in kept]
-    ends = {number[node] for e in edges for node in found.edges[e]}
-    nodes = [n for n in nodes if found.nodes[n].kind != "token" or n in ends]
-    numbers = (effects, activations, weights, seen[0], seen[1], clean, patch)
-    return Draft(name, aggregation, nodes, edges, *numbers, None)
+    nodes = zip(found.nodes, effects, activations, seen_nodes, strict=True)
+    edges = zip(found.edges, weights, seen_edges, strict=True)
+    graph = Graph(
+        {node: NodeValue(*values) for node, *values in nodes}, {edge: EdgeValue(*values) for edge, *values in edges}
+    )
+    graph = prune(graph, recipe.pruning, patch - clean, found.densities)
+    return Draft(name, aggregation, graph, clean, patch, None)
 
 
 def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: Draft, pair: int | None) -> str:
     """Adds a circuit's own rows. Returns its uid, which holds a hash of all that was predicted."""
-    local = {found.nodes[n]: _node_row(subject, found.nodes[n], draft, n, pair) for n in draft.nodes}
+    local = {node: _node_row(subject, node, draft.graph, pair) for node in draft.graph.nodes}
     edges: list[Row] = [
         {
-            "source": local[found.edges[e][0]]["uid"],
-            "target": local[found.edges[e][1]]["uid"],
-            "weight": draft.weights[e],
-            "observed": draft.observed_weights[e],
+            "source": local[source]["uid"],
+            "target": local[target]["uid"],
+            "weight": value.weight,
+            "observed": value.observed,
         }
-        for e in draft.edges
+        for (source, target), value in draft.graph.edges.items()
     ]
-    ablations = _ablations(found) if pair is None else []
     circuit: Row = {
         "name": draft.name,
         "method": f"{recipe.nodes.method}, {recipe.edges.formula} edges",
@@ -170,8 +160,7 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
             rows["INSTANCE_OF"].append({"source": row["uid"], "target": _feature_uid(subject, node)})
     rows["ATTRIBUTES_TO"] += [edge | {end: f"{uid}{edge[end]}" for end in ("source", "target")} for edge in edges]
     rows["Circuit"].append({"uid": uid, **circuit, "created_at": rows["Run"][0]["started_at"]})
-    for row in ablations:
-        row["uid"] = f"{uid}:{row['uid']}"
+    for row in _ablations(uid, found) if pair is None else []:
         rows["Ablation"].append(row)
         rows["TESTS"].append({"source": row["uid"], "target": uid})
     rows["OF_MODEL.Circuit-Model"].append({"source": uid, "target": subject.model.name})
@@ -181,7 +170,7 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
     return uid
 
 
-def _node_row(subject: Subject, node: Node, draft: Draft, number: int, pair: int | None) -> Row:
+def _node_row(subject: Subject, node: Node, graph: Graph, pair: int | None) -> Row:
     hook = node.hook
     layer = subject.model.n_layers if hook is None else hook.layer
     index = node.index
@@ -202,11 +191,12 @@ def _node_row(subject: Subject, node: Node, draft: Draft, number: int, pair: int
         "position": node.position,
         "token": token,
     }
+    row["influence"] = graph.influence[node]
     if node.kind != "metric":
-        row["effect"] = draft.effects[number]
-        row["observed_effect"] = draft.observed_effects[number]
+        row["effect"] = graph.nodes[node].effect
+        row["observed_effect"] = graph.nodes[node].observed
     if node.kind == "feature":
-        row["activation"] = draft.activations[number]
+        row["activation"] = graph.nodes[node].activation
     return row
 
 
@@ -234,39 +224,30 @@ def _prompt(rows: Rows, circuit: str, subject: Subject, pair: int) -> None:
     rows["FOR_PROMPT"].append({"source": circuit, "target": uid})
 
 
-def _empty_metric(found: Found, errors: str) -> float:
-    """The mean metric of the empty circuit, under one treatment of errors."""
-    return next(float(m.mean()) for one, m in found.measurements if one.errors == errors and not one.nodes)
+def _recovered(found: Found, one: Intervention, metric: Tensor) -> Recovery:
+    empty = next(m for other, m in found.measurements if other.errors == one.errors and not other.nodes)
+    return recovery(metric, empty, found.held_out_metric)
 
 
-def _share(found: Found, one: Intervention, metric: Tensor) -> float | None:
-    return share_recovered(float(metric.mean()), _empty_metric(found, one.errors), float(found.held_out_metric.mean()))
-
-
-def _faithfulness_at(found: Found, n_features: int) -> float | None:
-    """F of the circuit's own features, errors ablated."""
-    own = ("faithfulness", "ablated", n_features)
-    measured = [m for m in found.measurements if (m[0].kind, m[0].errors, len(m[0].nodes)) == own]
-    return _share(found, *measured[0]) if measured else None
-
-
-def _ablations(found: Found) -> list[Row]:
-    """A row a measurement; the uid is what comes behind the circuit's."""
-    rows = []
+def _faithfulness_of(found: Found, features: set[Node]) -> float | None:
+    """F of these features, errors ablated; None where it was not measured."""
     for one, metric in found.measurements:
-        seed = [] if one.seed is None else [str(one.seed)]
-        rows.append(
-            {
-                "uid": ":".join([one.kind, one.errors, str(len(one.nodes)), *seed]),
-                "kind": one.kind,
-                "baseline": "mean",
-                "errors": one.errors,
-                "n_nodes": len(one.nodes),
-                "metric": float(metric.mean()),
-                "faithfulness": _share(found, one, metric),
-                "split": "held-out",
-                "n_pairs": len(metric),
-                "seed": one.seed,
-            }
+        if (one.kind, one.errors) == ("faithfulness", "ablated") and set(one.nodes) == features:
+            return _recovered(found, one, metric).share
+    return None
+
+
+def _ablations(circuit: str, found: Found) -> list[Row]:
+    """A row a measurement."""
+    return [
+        ablation_row(
+            circuit,
+            one.kind,
+            len(one.nodes),
+            _recovered(found, one, metric),
+            n_pairs=len(metric),
+            errors=one.errors,
+            seed=one.seed,
         )
-    return rows
+        for one, metric in found.measurements
+    ]

@@ -96,8 +96,9 @@ def _analyse(
     with work.locked():
         given = Analysing(recipe, str(recipe_path), model, dictionaries, store, work, memory, run)
         rows = analysis(name)(given)
-        rows["Run"].append({"uid": run, **_run(name, recipe, where, started, clock)})
-        bundle = write_rows(rows, rows["Run"][0], work.out)
+        row = {"uid": run, **_run(name, recipe, where, started, clock)}
+        rows["Run"].append(row)
+        bundle = write_rows(rows, row, work.out)
         work.finish(bundle)
     return bundle.path
 

@@ -88,7 +88,10 @@ def _along(gradient: Tensor, change: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Means:
-    """What stands at one hook on average over the clean and the patch prompts of the pairs, by position."""
+    """What stands at one hook on average over the clean and the patch prompts of the pairs, by position.
+
+    Or any other baseline in its place, which may differ between pairs: with a first dimension [pairs, …] then.
+    """
 
     features: Tensor
     """[pos, d_sae]"""
@@ -119,6 +122,16 @@ def mean_effects(
         means += (f_c + f_p).sum(0) / 2
     value = (clean[dictionary.hook].float().mean(0) + patch[dictionary.hook].float().mean(0)) / 2
     return features / n_pairs, errors / n_pairs, Means(means / n_pairs, value)
+
+
+@torch.no_grad()
+def means_of(dictionary: Dictionary, values: Values, rows: int = 64) -> Means:
+    """The means over prompts at a dictionary's hook, `rows` prompts at a time. values: [prompts, pos, d] at each."""
+    x, y = dictionary.read(values)
+    total = torch.zeros(x.shape[1], dictionary.n_features, device=x.device)
+    for part in torch.split(x, rows):
+        total += dictionary.encode(part.float()).sum(0)
+    return Means(total / len(x), y.float().mean(0))
 
 
 def rank(effects: dict[Hook, tuple[Tensor, Tensor]], first_position: int, most: int) -> Ranked:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ingest import gradients
 from ingest.ablation import Intervention
+from ingest.corpus import hook_values, open_corpus
 from ingest.dictionaries import places
 from ingest.edges import Runs, Stretch, edge_weights, stretch_to
 from ingest.gradients import Values
@@ -62,6 +63,8 @@ class Found:
     treatment is the empty circuit."""
     held_out_metric: Tensor
     """The same with nothing ablated."""
+    densities: dict[Node, float] | None
+    """How dense the features are, where that prunes them."""
 
 
 def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> Found:
@@ -102,7 +105,27 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
         m_patch.cpu(),
         measurements,
         held_out_metric,
+        _densities(recipe, subject, work, nodes, rows["forward"]),
     )
+
+
+def _densities(recipe: Recipe, subject: Subject, work: Work, nodes: list[Node], rows: int) -> dict[Node, float] | None:
+    """The share of the corpus's tokens on which each feature is active."""
+    if recipe.pruning.max_density is None:
+        return None
+    assert recipe.corpus is not None
+    corpus = open_corpus(recipe.corpus.file, recipe.corpus.contexts, subject.model)
+
+    def compute() -> dict[str, Tensor]:
+        active = {hook: torch.zeros(d.n_features) for hook, d in subject.dictionaries.items()}
+        for _, values in hook_values(subject.model, corpus.tokens, places(subject.dictionaries.values()), rows):
+            for hook, dictionary in subject.dictionaries.items():
+                active[hook] += (dictionary.encode(values[dictionary.reads]) > 0).sum((0, 1)).cpu()
+        return {hook.name: count / corpus.n_tokens for hook, count in active.items()}
+
+    with step("density of features in the corpus"):
+        found = work.tensors("densities", compute)
+    return {n: float(found[n.hook.name][n.index]) for n in nodes if n.kind == "feature" and n.hook is not None}
 
 
 def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> dict[str, int]:

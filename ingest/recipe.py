@@ -74,6 +74,18 @@ class PruningSection(_Section):
     edge_threshold: Annotated[float, Field(ge=0)] = Field(
         0.0005, description="Least weight of an edge, as a share of the metric's whole change from clean to patch."
     )
+    node_influence: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Keep the fewest features and error terms that hold this share of the influence; such as 0.8."
+    )
+    edge_influence: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="The same for edges; such as 0.98."
+    )
+    errors: Literal["kept", "dropped", "merged"] = Field(
+        "kept", description="Error terms as nodes: one a position, none, or one a dictionary."
+    )
+    max_density: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Leave out features that are active on a larger share of the [corpus]."
+    )
 
 
 class FaithfulnessSection(_Section):
@@ -95,6 +107,42 @@ class CorpusSection(_Section):
     contexts: Annotated[int, Field(ge=1)] = Field(200, description="How many of its contexts are read, at most.")
 
 
+_PRUNINGS = (
+    PruningSection(top_nodes=10),
+    PruningSection(top_nodes=30),
+    PruningSection(node_threshold=0.05, edge_threshold=0.01),
+    PruningSection(node_influence=0.8, edge_influence=0.98),
+    PruningSection(node_influence=0.8, edge_influence=0.98, errors="dropped"),
+    PruningSection(node_influence=0.8, edge_influence=0.98, errors="merged"),
+)
+
+
+class AblationsSection(_Section):
+    pairs: Annotated[int, Field(ge=2)] = Field(32, description="Held-out pairs that it is measured on, at most.")
+    sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (3, 7, 10, 20, 30, 60, 100), description="Numbers of features to keep, strongest first."
+    )
+    baselines: tuple[Literal["mean", "zero", "resample"], ...] = Field(
+        ("mean", "zero", "resample"),
+        description="What takes the place of what is ablated; random circuits by the first.",
+    )
+    random_circuits: Annotated[int, Field(ge=0)] = Field(10, description="Random circuits beside each size.")
+    edges: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (25, 50, 100, 200), description="Numbers of edges to keep, strongest first."
+    )
+    minimality: Annotated[int, Field(ge=0)] = Field(10, description="Features of the circuit left out one by one.")
+    prunings: tuple[PruningSection, ...] = Field(
+        _PRUNINGS, description="Ways to prune the circuit, each with what it costs."
+    )
+    features: Annotated[int, Field(ge=0)] = Field(
+        5, description="Each circuit's strongest features, ablated in all tasks."
+    )
+    clusters: Annotated[int, Field(ge=0)] = Field(40, description="Largest stored clusters, ablated in all tasks.")
+    factors: tuple[Annotated[float, Field(ge=0)], ...] = Field(
+        (0.0, 2.0), description="And all of these set to so many times their value."
+    )
+
+
 class PromptsSection(_Section):
     circuits: bool = Field(True, description="Whether each pair gives a circuit of its own, too.")
 
@@ -111,6 +159,13 @@ class Recipe(_Section):
     evidence: EvidenceSection = EvidenceSection()
     prompts: PromptsSection = PromptsSection()
     corpus: CorpusSection | None = None
+    ablations: AblationsSection | None = None
+
+    @model_validator(mode="after")
+    def _corpus_where_it_is_read(self) -> Self:
+        if self.pruning.max_density is not None and self.corpus is None:
+            raise ValueError("pruning.max_density needs a [corpus] to count on")
+        return self
 
 
 def read_recipe(path: Path) -> Recipe:

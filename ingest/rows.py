@@ -17,6 +17,7 @@ from ingest.dictionaries import Dictionary
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.recipe import Recipe
+from ingest.recovery import Recovery
 from store.bundle import Bundle, write_bundle
 from store.schema import TABLES
 from store.uids import dictionary_uid, feature_uid
@@ -35,6 +36,54 @@ def write_rows(rows: Rows, run: Row, out: Path) -> Bundle:
     tables = {name: pa.Table.from_pylist(rows[name], TABLES[name].schema) for name in TABLES if rows.get(name)}
     name = str(run["uid"]).removeprefix("run:").replace(":", "-")
     return write_bundle(out / name, tables, {key: value for key, value in run.items() if key != "uid"}, replace=True)
+
+
+def ablation_row(
+    circuit: str,
+    kind: str,
+    n_nodes: int,
+    recovered: Recovery,
+    *,
+    n_pairs: int,
+    baseline: str = "mean",
+    errors: str = "kept",
+    ablated: str = "",
+    left_out: str = "",
+    choice: str | None = None,
+    seed: int | None = None,
+    n_edges: int | None = None,
+    factor: float | None = None,
+) -> Row:
+    """The row of one measurement on held-out pairs.
+
+    ablated: uid of the feature, circuit or cluster that was ablated in the whole model. left_out: what names the node
+    of the circuit that was. choice: how the circuit was pruned, as JSON.
+    """
+    of = [mark for mark in (ablated, left_out, choice and short_hash(choice)) if mark]
+    marks = [circuit, kind, baseline, errors, *of, str(n_nodes)]
+    marks += [
+        f"{letter}{value:g}" for letter, value in (("e", n_edges), ("x", factor), ("s", seed)) if value is not None
+    ]
+    return {
+        "uid": ":".join(marks),
+        "kind": kind,
+        "baseline": baseline,
+        "errors": errors,
+        "n_nodes": n_nodes,
+        "n_edges": n_edges,
+        "metric": recovered.metric,
+        "faithfulness": recovered.share,
+        "low": recovered.low,
+        "high": recovered.high,
+        "sign_agreement": recovered.sign_agreement,
+        "correlation": recovered.correlation,
+        "ablated": ablated or None,
+        "choice": choice,
+        "factor": factor,
+        "split": "held-out",
+        "n_pairs": n_pairs,
+        "seed": seed,
+    }
 
 
 def add_model(rows: Rows, recipe: Recipe, model: LanguageModel, dictionaries: Iterable[Dictionary]) -> None:

@@ -245,10 +245,19 @@ CLUSTER = _node(
 ABLATION = _node(
     "Ablation",
     "One measured intervention on one circuit.",
-    Column("kind", Type.STRING, "faithfulness, completeness, random, node, edge, cluster or steering."),
+    Column(
+        "kind",
+        Type.STRING,
+        "Of a circuit: faithfulness, completeness, random, minimality, edges or pruning; of the whole model without "
+        "it: feature, circuit or cluster; or steering.",
+    ),
     Column("baseline", Type.STRING, "What ablated values are set to: mean, zero or resample."),
     Column("errors", Type.STRING, "kept or ablated."),
-    Column("n_nodes", Type.INT, "Number of nodes kept (faithfulness, random) or ablated (the others)."),
+    Column(
+        "n_nodes",
+        Type.INT,
+        "Number of nodes kept (faithfulness, random, edges), of the circuit (minimality) or ablated.",
+    ),
     Column("metric", Type.FLOAT, "The metric under the intervention, mean over pairs.", "metric"),
     Column("n_edges", Type.INT, "Number of edges kept, where a circuit is cut to edges.", optional=True),
     Column("faithfulness", Type.FLOAT, "(m(C) − m(∅)) / (m(M) − m(∅)).", optional=True),
@@ -256,6 +265,8 @@ ABLATION = _node(
     Column("high", Type.FLOAT, "Upper end of it.", optional=True),
     Column("sign_agreement", Type.FLOAT, "Share of pairs whose metric has the full model's sign.", optional=True),
     Column("correlation", Type.FLOAT, "Pearson r of the metric with the full model's, over pairs.", optional=True),
+    Column("ablated", Type.STRING, "Uid of the feature, circuit or cluster ablated or steered.", optional=True),
+    Column("choice", Type.STRING, "How the circuit was pruned for it, as JSON.", optional=True),
     Column("factor", Type.FLOAT, "What steered values are multiplied by.", optional=True),
     Column("split", Type.STRING, "train or held-out."),
     Column("n_pairs", Type.INT, "Number of pairs measured on."),

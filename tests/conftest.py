@@ -7,9 +7,13 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from store.database import Store, open_store
 from tests.neo4j_server import Neo4j, Unavailable, a_neo4j
+
+settings.register_profile("circuitstore", deadline=None)  # a busy machine is no fault
+settings.load_profile("circuitstore")
 
 IN_CI = os.environ.get("CI", "").lower() == "true"
 

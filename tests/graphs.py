@@ -150,7 +150,7 @@ def _circuit(
         ("faithfulness", "kept"),
         ("faithfulness", "ablated"),
         ("random", "ablated"),
-        ("node", "kept"),
+        ("feature", "kept"),
     ):
         ablation = f"{circuit}:{kind}:{errors}"
         rows["Ablation"].append(
@@ -159,7 +159,7 @@ def _circuit(
                 "kind": kind,
                 "baseline": "mean",
                 "errors": errors,
-                "n_nodes": 1 if kind == "node" else len(nodes),
+                "n_nodes": 1 if kind == "feature" else len(nodes),
                 "metric": float(rng.normal()),
                 "faithfulness": float(rng.normal()),
                 "split": "held-out",
@@ -171,7 +171,7 @@ def _circuit(
         _relate(rows, "PRODUCED_BY.Ablation-Run", ablation, run)
         if not number:
             _relate(rows, "FOR_TASK.Ablation-Task", ablation, task)
-        if kind == "node":
+        if kind == "feature":
             _relate(rows, "ABLATES.Ablation-CircuitNode", ablation, uids[0])
             layer, index = next((node["layer"], node["index"]) for node in nodes if node["kind"] == "feature")
             _relate(rows, "ABLATES.Ablation-Feature", ablation, feature_uid(_dictionary(layer), index))

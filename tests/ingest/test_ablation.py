@@ -1,9 +1,10 @@
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
-from ingest.ablation import Errors, Intervention, measure, random_circuit, share_recovered
+from ingest.ablation import Errors, Intervention, measure, random_circuit, resampled, zero
 from ingest.dictionaries import places
 from ingest.gradients import Metric, hook_values
 from ingest.hooks import Hook, parse_hook
@@ -124,10 +125,46 @@ def test_a_random_circuit_has_the_profile_of_its_model_and_another_seed_is_anoth
     assert drawn != random_circuit(nodes, world.means, 1)
 
 
-def test_faithfulness_is_one_for_the_model_zero_for_nothing_and_undefined_where_they_are_equal() -> None:
-    assert share_recovered(3.0, 1.0, 3.0) == 1
-    assert share_recovered(1.0, 1.0, 3.0) == 0
-    assert share_recovered(2.0, 1.0, 1.0) is None
+def test_leaving_a_node_out_is_the_circuit_without_it(world: World) -> None:
+    nodes = world.all[5:300:7]
+    left, without = world.metric(
+        Intervention("minimality", nodes, "ablated", left_out=nodes[3]),
+        Intervention("faithfulness", [node for node in nodes if node != nodes[3]], "ablated"),
+    )
+    torch.testing.assert_close(left, without)
+
+
+def test_the_zero_baseline_is_the_decoders_bias_alone(world: World) -> None:
+    zeros = {hook: zero(d, world.means[hook]) for hook, d in world.dictionaries.items()}
+    found = measure(
+        world.model, world.dictionaries, zeros, TOKENS, METRIC, [Intervention("faithfulness", [], "ablated")], 1
+    )[0]
+    biases = {h: partial(_from_first, value=d.b_dec) for h, d in world.dictionaries.items()}
+    with torch.no_grad():
+        out = world.model.run(world.model.embed(TOKENS), 0, N_LAYERS, biases)
+    torch.testing.assert_close(found, METRIC(world.model.logits(out[:, -1])))
+
+
+def _from_first(x: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    changed = x.clone()
+    changed[:, 1:] = value
+    return changed
+
+
+def test_the_resampled_baseline_puts_each_pair_in_the_place_of_another_prompt(world: World) -> None:
+    """With all ablated at every hook, what is left is what follows the last hook of the prompt that was drawn."""
+    values, _ = hook_values(world.model, OTHER, places(world.dictionaries.values()), METRIC)
+    drawn = {hook: resampled(d, values, len(TOKENS), 5) for hook, d in world.dictionaries.items()}
+    last = HOOKS[-1]
+    rows = [next(n for n, v in enumerate(values[last]) if torch.equal(v, one)) for one in drawn[last].value]
+    found = measure(
+        world.model, world.dictionaries, drawn, TOKENS, METRIC, [Intervention("faithfulness", [], "ablated")], 1
+    )[0]
+    with torch.no_grad():
+        x = world.model.run(world.model.embed(TOKENS), 0, 3)
+        x[:, 1:] = values[last][rows][:, 1:]
+        expected = METRIC(world.model.logits(world.model.run(x, 3, N_LAYERS)[:, -1]))
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_pruning_keeps_the_strongest_features_and_the_errors_that_are_no_weaker() -> None:

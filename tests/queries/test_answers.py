@@ -30,6 +30,14 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("recurring_edges", {"aggregation": "all", "task": "agreement", "limit": 10000}),
     ("ablations", {"kind": "random", "errors": "ablated"}),
     ("ablations", {"errors": "kept"}),
+    ("ablation_curve", {"circuit": circuit(1)["Circuit"][0]["uid"], "errors": "all", "baseline": "all"}),
+    ("cluster_ablations", {"kind": "feature", "task": "agreement"}),
+    ("cluster_ablations", {"kind": "steering"}),
+    ("shared_features", {"task": "agreement", "other": "opposites"}),
+    ("shared_features", {"task": "agreement", "other": "opposites", "aggregation": "prompt"}),
+    ("compare_circuits", {"circuit": circuit(0)["Circuit"][0]["uid"], "other": circuit(3)["Circuit"][0]["uid"]}),
+    ("similar_circuits", {"circuit": circuit(2)["Circuit"][0]["uid"], "aggregation": "task"}),
+    ("runs", {"command": "circuitstore ingest"}),
     ("unconfirmed_edges", {"min_ratio": 0.0, "limit": 10000}),
     ("unconfirmed_edges", {"min_ratio": -1.5}),
 ]
@@ -265,6 +273,42 @@ def edges_between_features(rows: Rows) -> dict[tuple[str, str], float]:
     return total
 
 
+def test_circuits_are_compared_as_their_sets_of_features(ladybug: Store) -> None:
+    worlds = [circuit(seed) for seed in SEEDS]
+    features = {w["Circuit"][0]["uid"]: {e["target"] for e in w["INSTANCE_OF"]} for w in worlds}
+    one = worlds[0]["Circuit"][0]["uid"]
+    found = catalogue().run(ladybug, "similar_circuits", {"circuit": one}).rows
+    wanted = {
+        uid: len(features[one] & other) / len(features[one] | other)
+        for uid, other in features.items()
+        if uid != one and features[one] & other
+    }
+    assert {row[0]: row[5] for row in found} == pytest.approx(wanted)
+    for other in (uid for uid in features if uid != one):
+        for found_in, expected in (
+            ("both", features[one] & features[other]),
+            ("one", features[one] - features[other]),
+            ("other", features[other] - features[one]),
+        ):
+            given = {"circuit": one, "other": other, "found_in": found_in}
+            assert {row[0] for row in catalogue().run(ladybug, "compare_circuits", given).rows} == expected
+
+
+def test_features_that_two_tasks_share_stand_in_circuits_of_both(ladybug: Store) -> None:
+    worlds = [circuit(seed) for seed in SEEDS]
+    by_task: dict[str, list[set[str]]] = {}
+    for world in worlds:
+        by_task.setdefault(world["Task"][0]["name"], []).append({e["target"] for e in world["INSTANCE_OF"]})
+    given = {"task": "agreement", "other": "opposites", "aggregation": "all"}
+    rows = catalogue().run(ladybug, "shared_features", given).rows
+    counts = {row[0]: (row[4], row[6]) for row in rows}
+    both = [set.union(*by_task[task]) for task in ("agreement", "opposites")]
+    assert set(counts) == both[0] & both[1]
+    for uid, (one, other) in counts.items():
+        assert one == sum(uid in features for features in by_task["agreement"])
+        assert other == sum(uid in features for features in by_task["opposites"])
+
+
 def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> None:
     token = circuit(0)["CircuitNode"][0]["uid"]
     assert catalogue().run(ladybug, "upstream_paths", {"node": token}).rows == []
@@ -275,7 +319,7 @@ def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> No
 
 
 def test_one_thing_has_one_name_in_every_query() -> None:
-    named = {"Circuit": {"circuit"}, "Feature": {"feature"}, "CircuitNode": {"node", "source", "target"}}
+    named = {"Circuit": {"circuit", "other"}, "Feature": {"feature"}, "CircuitNode": {"node", "source", "target"}}
     for query in catalogue():
         for parameter in query.params.values():
             if parameter.label:

@@ -108,6 +108,20 @@ def circuit(seed: int) -> Rows:
         rows["FOR_PROMPT"] = [{"source": uid, "target": f"prompt:{seed}"}]
     else:
         rows["Ablation"] = [ablation(uid, kind, n) for kind in ("faithfulness", "random") for n in (5, 10)]
+        rows["Ablation"] += [
+            ablation(uid, kind, 1) | {"ablated": feature(1, 1), "errors": "kept", "factor": factor}
+            for kind, factor in (("feature", None), ("steering", 2.0))
+        ]
+        rows["Clustering"] = [{"uid": "clustering:1", "method": "k-means"}]
+        rows["Cluster"] = [{"uid": "cluster:1", "name": "plural nouns", "size": FEATURES}]
+        rows["PART_OF"] = [{"source": "cluster:1", "target": "clustering:1"}]
+        rows["MEMBER_OF"] = [{"source": feature(2, index), "target": "cluster:1"} for index in range(FEATURES)]
+        rows["Ablation"].append(ablation(uid, "cluster", FEATURES) | {"ablated": "cluster:1", "errors": "kept"})
+        rows["ABLATES.Ablation-Cluster"] = [{"source": rows["Ablation"][-1]["uid"], "target": "cluster:1"}]
+        rows["ABLATES.Ablation-Feature"] = [{"source": rows["Ablation"][-2]["uid"], "target": feature(1, 1)}]
+        rows["FOR_TASK.Ablation-Task"] = [
+            {"source": row["uid"], "target": f"task:{task}"} for row in rows["Ablation"] if "ablated" in row
+        ]
         rows["TESTS"] = [{"source": a["uid"], "target": uid} for a in rows["Ablation"]]
     return rows
 
@@ -137,7 +151,8 @@ def ablation(circuit: str, kind: str, n_nodes: int) -> dict[str, Any]:
         "errors": "ablated",
         "n_nodes": n_nodes,
         "metric": 1.5,
-        "faithfulness": 0.9 if kind == "faithfulness" else None,
+        "faithfulness": {"faithfulness": 0.9, "random": 0.1, "cluster": 0.25}.get(kind),
+        "low": 0.8 if kind == "faithfulness" else None,
         "split": "held-out",
         "n_pairs": 8,
         "seed": 1 if kind == "random" else None,
