@@ -5,15 +5,14 @@ circuit at their baseline and the error term ε kept, or at its baseline too. Th
 position), zero, or what stands there in another prompt. Completeness is F of the circuit's complement, 0 is ideal.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ingest.dictionaries import Dictionary
+from ingest.dictionaries import Dictionary, edits_at
 from ingest.gradients import Metric, Values
 from ingest.hooks import Hook
 from ingest.models import Edit, LanguageModel
@@ -63,29 +62,14 @@ def measure(
     x = model.run(model.embed(tokens), 0, start).repeat(n, 1, 1)
     edits: dict[Hook, Edit] = {}
     for hook, dictionary in dictionaries.items():
-        read: list[Tensor] = []
-        if dictionary.reads != hook:
-            edits[dictionary.reads] = partial(keep, read)
-        edits[hook] = _edit(dictionary, baselines[hook], hook, read, interventions, first_position)
+        edits |= edits_at(dictionary, _edit(dictionary, baselines[hook], hook, interventions, first_position))
     out = model.run(x, start, model.n_layers, edits)
     return metric.repeat(n)(model.logits(out[:, -1])).view(n, -1)
 
 
-def keep(kept: list[Tensor], x: Tensor) -> Tensor:
-    """An edit that changes nothing, and remembers the value that it last saw."""
-    kept[:] = [x]
-    return x
-
-
 def _edit(
-    dictionary: Dictionary,
-    means: Means,
-    hook: Hook,
-    read: list[Tensor],
-    interventions: Sequence[Intervention],
-    first_position: int,
-) -> Edit:
-    """read: where what a transcoder reads has been put when its hook is met; stays empty for an autoencoder."""
+    dictionary: Dictionary, means: Means, hook: Hook, interventions: Sequence[Intervention], first_position: int
+) -> Callable[[Tensor, Tensor], Tensor]:
     means = Means(means.features[..., first_position:, :], means.value[..., first_position:, :])
     like = means.features if means.features.ndim == 2 else means.features[0]
     masks = torch.stack([_mask(one, hook, like, first_position) for one in interventions])
@@ -95,8 +79,8 @@ def _edit(
     def by_intervention(x: Tensor) -> Tensor:
         return x.view(len(interventions), -1, *x.shape[1:])[:, :, first_position:].float()
 
-    def edit(y: Tensor) -> Tensor:
-        f = dictionary.encode(by_intervention(read[0] if read else y))
+    def edit(x: Tensor, y: Tensor) -> Tensor:
+        f = dictionary.encode(by_intervention(x))
         # y' = Σ f'_i W_i + b + ε' with f' = f or its mean: only differences from the mean need decoding.
         new = means.value + ((f - means.features) * masks[:, None]) @ dictionary.W_dec
         if keep_error.any():
@@ -124,9 +108,10 @@ def zero(dictionary: Dictionary, means: Means) -> Means:
 
 
 def resampled(dictionary: Dictionary, values: Values, n_pairs: int, seed: int) -> Means:
-    """The baseline at which each pair has what stands in another prompt, drawn from `values`: [prompts, pos, d]."""
+    """The baseline at which each pair has what stands in another prompt, drawn from values, [prompts, pos, d] each."""
     x, y = dictionary.read(values)
-    drawn = torch.randint(len(x), (n_pairs,), generator=torch.Generator().manual_seed(seed)).to(x.device)
+    generator = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(len(y), (n_pairs,), generator=generator).to(y.device)
     return Means(dictionary.encode(x[drawn].float()), y[drawn].float())
 
 

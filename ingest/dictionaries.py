@@ -23,7 +23,7 @@ from sae_lens import SAE
 from torch import Tensor
 
 from ingest.hooks import Hook, parse_hook, parse_mlp_input
-from ingest.models import LanguageModel
+from ingest.models import Edit, LanguageModel
 from ingest.progress import console
 from ingest.weights import weights_hash
 from store.errors import ModelError
@@ -154,6 +154,19 @@ class Dictionary:
 def places(dictionaries: Iterable[Dictionary]) -> list[Hook]:
     """Every hook that some of the dictionaries read or write, each once."""
     return list(dict.fromkeys(hook for one in dictionaries for hook in (one.reads, one.hook)))
+
+
+def edits_at(dictionary: Dictionary, edit: Callable[[Tensor, Tensor], Tensor]) -> dict[Hook, Edit]:
+    """Edits of a run that put `edit` of what the dictionary reads and writes, (x, y), in the place of y."""
+    if dictionary.reads == dictionary.hook:
+        return {dictionary.hook: lambda y: edit(y, y)}
+    read: list[Tensor] = []
+
+    def keep(x: Tensor) -> Tensor:
+        read[:] = [x]
+        return x
+
+    return {dictionary.reads: keep, dictionary.hook: lambda y: edit(read[0], y)}
 
 
 def open_dictionary(sae: SAE[Any], hook: Hook, source: str, sha256: str, reads: Hook | None = None) -> Dictionary:

@@ -53,8 +53,8 @@ def measure_edges(
         targets = [node for node in sources if node.hook == hook]
         for s in slices(len(targets), max(1, rows // n_pairs)):
             some = targets[s]
-            leaves = _leaves(hook, hooks, [sources[node] for node in some], base, brought)
             reads = dictionaries[hook].reads
+            leaves = _leaves(hook, hooks, [sources[node] for node in some], base, brought)
             reached = values_at(model, stretch_to(hook, hooks), leaves, [reads])[reads]
             f = dictionaries[hook].encode(reached.float()).view(len(some), n_pairs, reached.shape[1], -1)
             for node, activations in zip(some, f, strict=True):
@@ -72,12 +72,13 @@ def _leaves(
     base: Values,
     brought: dict[Node, Tensor],
 ) -> Values:
-    """What stands at the sources of the target's stretch, once for each group of sources, [groups · pairs, pos, d].
+    """The values where the stretch to a target begins, once for each group of sources, [groups · pairs, pos, d].
 
     A source that nothing reaches is at its baseline, and brings nothing.
     """
+    stretch = stretch_to(target, hooks)
     leaves: Values = {}
-    for hook in stretch_to(target, hooks).sources:
+    for hook in stretch.sources:
         values = [base[hook].clone() for _ in sources]
         for value, group in zip(values, sources, strict=True):
             for node in group:

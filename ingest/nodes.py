@@ -126,7 +126,7 @@ def mean_effects(
 
 @torch.no_grad()
 def means_of(dictionary: Dictionary, values: Values, rows: int = 64) -> Means:
-    """The means over prompts of what stands at a dictionary's hooks, `rows` prompts at a time: [prompts, pos, d]."""
+    """The means over prompts at a dictionary's hook, `rows` prompts at a time. values: [prompts, pos, d] at each."""
     x, y = dictionary.read(values)
     total = torch.zeros(x.shape[1], dictionary.n_features, device=x.device)
     for part in torch.split(x, rows):

@@ -3,15 +3,13 @@
 Unlike a circuit's faithfulness, where everything else is ablated: here a few features are, at every position.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from ingest.ablation import keep
-from ingest.dictionaries import Dictionary
+from ingest.dictionaries import Dictionary, edits_at
 from ingest.gradients import Metric, Values
 from ingest.hooks import Hook, start_for
 from ingest.models import Edit, LanguageModel
@@ -44,35 +42,23 @@ def measure_change(
     hooks = [hook for hook, indices in change.features.items() if len(indices)]
     if not hooks:
         raise ValueError("a change of no feature")
-    start = start_for(min((dictionaries[hook].reads for hook in hooks), key=lambda hook: hook.depth), clean)
+    start = start_for(min(hooks, key=lambda hook: hook.depth), clean)
     assert start.boundary is not None
     edits: dict[Hook, Edit] = {}
     for hook in hooks:
-        read: list[Tensor] = []
-        if dictionaries[hook].reads != hook:
-            edits[dictionaries[hook].reads] = partial(keep, read)
-        edits[hook] = _edit(
-            dictionaries[hook], baselines[hook], read, change.features[hook], change.factor, first_position
-        )
+        edit = _edit(dictionaries[hook], baselines[hook], change.features[hook], change.factor, first_position)
+        edits |= edits_at(dictionaries[hook], edit)
     out = model.run(clean[start], start.boundary, model.n_layers, edits)
     return metric(model.logits(out[:, -1]))
 
 
 def _edit(
-    dictionary: Dictionary,
-    baseline: Means,
-    read: list[Tensor],
-    indices: Tensor,
-    factor: float | None,
-    first_position: int,
-) -> Edit:
-    """read: where what a transcoder reads has been put when its hook is met; stays empty for an autoencoder."""
-
-    def edit(x: Tensor) -> Tensor:
-        seen = read[0] if read else x
-        f = dictionary.encode(seen[:, first_position:].float())[..., indices]
+    dictionary: Dictionary, baseline: Means, indices: Tensor, factor: float | None, first_position: int
+) -> Callable[[Tensor, Tensor], Tensor]:
+    def edit(x: Tensor, y: Tensor) -> Tensor:
+        f = dictionary.encode(x[:, first_position:].float())[..., indices]
         wanted = baseline.features[..., first_position:, indices] if factor is None else factor * f
         moved = (wanted - f) @ dictionary.W_dec[indices]
-        return torch.cat([x[:, :first_position], x[:, first_position:] + moved.to(x.dtype)], dim=1)
+        return torch.cat([y[:, :first_position], y[:, first_position:] + moved.to(y.dtype)], dim=1)
 
     return edit

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ingest.ablation import Intervention, measure
 from ingest.dictionaries import places
 from ingest.edge_circuits import measure_edges
 from ingest.hooks import EMBEDDING, Hook
@@ -27,9 +28,10 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
 
 
 def baselines(world: World) -> dict[Hook, Means]:
-    hooks = places(world.dictionaries.values())
-    both = {hook: torch.cat([world.clean[hook], world.patch[hook]]) for hook in hooks}
-    return {hook: means_of(dictionary, both) for hook, dictionary in world.dictionaries.items()}
+    return {
+        hook: means_of(d, {h: torch.cat([world.clean[h], world.patch[h]]) for h in places([d])})
+        for hook, d in world.dictionaries.items()
+    }
 
 
 def nodes_of(world: World) -> dict[Hook, list[Node]]:
@@ -78,6 +80,17 @@ def test_all_edges_are_the_circuit_of_all_features_without_errors(tiny: Language
     torch.testing.assert_close(cut(world, edges, rows=64), wanted, rtol=1e-3, atol=1e-4)
 
 
+def test_all_edges_of_a_transcoder_are_the_circuit_of_all_features_without_errors(tiny: LanguageModel) -> None:
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.ln2.hook_normalized", steps=1)
+    nodes, (first, mlp) = nodes_of(world), world.hooks
+    edges = [(s, t) for up, down in ((EMBEDDING, first), (first, mlp)) for s in nodes[up] for t in nodes[down]]
+    edges += [(s, METRIC) for hook in world.hooks for s in nodes[hook]]
+    every = Intervention("faithfulness", [*nodes[first], *nodes[mlp]], "ablated")
+    (wanted,) = measure(world.model, world.dictionaries, baselines(world), TOKENS, TINY_METRIC, [every], 0)
+    assert not torch.allclose(wanted, world.m_clean, atol=1e-2)
+    torch.testing.assert_close(cut(world, edges, rows=512), wanted, rtol=1e-3, atol=1e-4)
+
+
 def test_an_edge_whose_source_nothing_reaches_brings_nothing(linear: World) -> None:
     nodes = nodes_of(linear)
     last = nodes[linear.hooks[-1]][-1]
@@ -110,22 +123,19 @@ def test_a_chain_of_a_linear_model_is_a_product_of_its_maps(linear: World) -> No
     torch.testing.assert_close(found, linear.metric(linear.model.logits(out[:, -1])), rtol=1e-3, atol=1e-3)
 
 
-@pytest.mark.parametrize("mlp", ["blocks.1.hook_mlp_out", "blocks.1.ln2.hook_normalized"])
 @pytest.mark.parametrize("factor", [None, 0.0, 3.0])
 def test_a_changed_feature_is_the_model_with_that_feature_put_in_by_hand(
-    tiny: LanguageModel, factor: float | None, mlp: str
+    tiny: LanguageModel, factor: float | None
 ) -> None:
-    """Of an autoencoder, and of a transcoder."""
-    world = world_at(tiny, "blocks.0.hook_resid_post", mlp, "blocks.2.hook_resid_post")
-    first, written, _ = world.hooks
-    reads, base = world.dictionaries[written].reads, baselines(world)
-    chosen = {first: torch.tensor([3, 8]), written: torch.tensor([5])}
-    seen: list[Tensor] = []
+    world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.1.hook_mlp_out", "blocks.2.hook_resid_post")
+    first, mlp, _ = world.hooks
+    base = baselines(world)
+    chosen = {first: torch.tensor([3, 8]), mlp: torch.tensor([5])}
     found = measure_change(world.model, world.dictionaries, base, world.clean, TINY_METRIC, Change(chosen, factor), 1)
 
     def by_hand(x: Tensor, hook: Hook) -> Tensor:
-        f = world.dictionaries[hook].encode(seen[0] if hook == written and reads != written else x)
         x = x.clone()
+        f = world.dictionaries[hook].encode(x)
         for position in range(1, x.shape[1]):
             for index in chosen[hook].tolist():
                 now = f[:, position, index]
@@ -134,10 +144,28 @@ def test_a_changed_feature_is_the_model_with_that_feature_put_in_by_hand(
         return x
 
     with torch.no_grad():
-        edits = {first: lambda x: by_hand(x, first), written: lambda x: by_hand(x, written)}
-        if reads != written:
-            edits[reads] = lambda x: seen.append(x) or x  # type: ignore[func-returns-value]
+        edits = {first: lambda x: by_hand(x, first), mlp: lambda x: by_hand(x, mlp)}
         out = world.model.run(world.clean[EMBEDDING], 0, N_LAYERS, edits)
+        wanted = TINY_METRIC(world.model.logits(out[:, -1]))
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+    assert not torch.allclose(found, world.m_clean)
+
+
+@pytest.mark.parametrize("factor", [None, 3.0])
+def test_a_changed_feature_of_a_transcoder_changes_what_the_transcoder_writes(
+    tiny: LanguageModel, factor: float | None
+) -> None:
+    world = world_at(tiny, "blocks.1.ln2.hook_normalized", steps=1)
+    (hook,) = world.hooks
+    dictionary, base = world.dictionaries[hook], baselines(world)
+    change = Change({hook: torch.tensor([5])}, factor)
+    found = measure_change(world.model, world.dictionaries, base, world.clean, TINY_METRIC, change, 1)
+    f = dictionary.encode(world.clean[dictionary.reads])[..., 5]
+    new = base[hook].features[:, 5] if factor is None else factor * f
+    moved = ((new - f)[..., None] * dictionary.W_dec[5])[:, 1:]
+    changed = torch.cat([world.clean[hook][:, :1], world.clean[hook][:, 1:] + moved], dim=1)
+    with torch.no_grad():
+        out = world.model.run(world.clean[EMBEDDING], 0, N_LAYERS, {hook: lambda _: changed})
         wanted = TINY_METRIC(world.model.logits(out[:, -1]))
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
     assert not torch.allclose(found, world.m_clean)
