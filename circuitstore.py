@@ -124,6 +124,14 @@ def ingest(
 
 
 @app.command()
+def features(
+    recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None
+) -> None:
+    """Find out what the features of a recipe's dictionaries are, and load it."""
+    _print(["bundle"], [[str(_analyse("features", recipe, out, _bytes(memory), device))]])
+
+
+@app.command()
 def load(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders that hold some.")]) -> None:
     """Load bundles into the store."""
     _load([bundle for folder in bundles for bundle in _bundles(folder)])
@@ -223,9 +231,11 @@ def _analyse(
 ) -> Path:
     """Makes one analysis of what is stored, and loads it. Returns its bundle."""
     with _heavy():
+        from ingest.analyses.registry import ANALYSES
         from ingest.job import run_analysis
 
-        with _open(read_only=True) as store:
+        asks = bool(ANALYSES[name])  # one that asks nothing needs no store to be there
+        with _store_to_fill(asks), _open(read_only=asks) as store:
             bundle = run_analysis(name, recipe, store, out, memory, device)
     _load([bundle], tell)
     return bundle

@@ -94,6 +94,12 @@ class CorpusSection(_Section):
     contexts: Annotated[int, Field(ge=1)] = Field(200, description="How many of its contexts are read, at most.")
 
 
+class FeaturesSection(_Section):
+    examples: Annotated[int, Field(ge=1, le=100)] = Field(5, description="Contexts that are shown of each feature.")
+    before: Annotated[int, Field(ge=0)] = Field(10, description="Tokens shown before the one it is active on …")
+    after: Annotated[int, Field(ge=0)] = Field(5, description="… and behind it.")
+
+
 class PromptsSection(_Section):
     circuits: bool = Field(True, description="Whether each pair gives a circuit of its own, too.")
 
@@ -110,6 +116,13 @@ class Recipe(_Section):
     evidence: EvidenceSection = EvidenceSection()
     prompts: PromptsSection = PromptsSection()
     corpus: CorpusSection | None = None
+    features: FeaturesSection | None = None
+
+    @model_validator(mode="after")
+    def _with_a_corpus(self) -> Self:
+        if self.features is not None and self.corpus is None:
+            raise ValueError("features: they are seen in a corpus: add a section [corpus] with its file")
+        return self
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -158,7 +171,9 @@ def _first(error: ValidationError, said: dict[str, Any]) -> str:
         return f"{where}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
     given = problem.get("input")
-    return f"{where}: {message}" + (f" (it is {given!r})" if where and not isinstance(given, dict) else "")
+    if not where:  # what is said of sections together
+        return message
+    return f"{where}: {message}" + (f" (it is {given!r})" if not isinstance(given, dict) else "")
 
 
 def _known_keys(section: tuple[int | str, ...]) -> list[str]:
