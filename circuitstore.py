@@ -124,9 +124,7 @@ def ingest(
 
 
 @app.command()
-def features(
-    recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None
-) -> None:
+def features(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
     """Find out what the features of a recipe's dictionaries are, and load it."""
     _print(["bundle"], [[str(_analyse("features", recipe, out, _bytes(memory), device))]])
 

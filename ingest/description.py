@@ -26,7 +26,7 @@ def promoted_tokens(model: LanguageModel, rows: Tensor, n: int = N_TOKENS) -> li
 
 def token_texts(model: LanguageModel, ids: Tensor) -> list[tuple[list[str], list[str]]]:
     """Token ids as texts: [features, 2, n], as `promoted_ids` gives them."""
-    texts = {token: model.tokenizer.decode([token]) for token in ids.unique().tolist()}
+    texts = {token: model.tokenizer.decode([token]) for token in set(ids.flatten().tolist())}
     return [([texts[i] for i in up], [texts[i] for i in down]) for up, down in ids.tolist()]
 
 

@@ -98,6 +98,9 @@ class FeaturesSection(_Section):
     examples: Annotated[int, Field(ge=1, le=100)] = Field(5, description="Contexts that are shown of each feature.")
     before: Annotated[int, Field(ge=0)] = Field(10, description="Tokens shown before the one it is active on …")
     after: Annotated[int, Field(ge=0)] = Field(5, description="… and behind it.")
+    max_norm: Annotated[float, Field(gt=0)] = Field(
+        10, description="Tokens are left out at which a hook's value is so many times as long as its context's median."
+    )
 
 
 class PromptsSection(_Section):

@@ -8,7 +8,7 @@ from functools import partial
 
 from torch import Tensor
 
-from ingest.analyses.features.activity import Activity, activities
+from ingest.analyses.features.activity import Activity, Reading, activities
 from ingest.analyses.features.texts import context, label
 from ingest.analyses.registry import Analysing
 from ingest.corpus import Corpus, open_corpus
@@ -37,8 +37,8 @@ def analyse(given: Analysing) -> Rows:
     rows: Rows = defaultdict(list)
     add_model(rows, given.recipe, model, dictionaries.values())
     with step(f"activations on {corpus.n_tokens} tokens") as bar:
-        batch = _contexts_of_a_batch(given, corpus)
-        found = activities(model, dictionaries, corpus, _SPARE * said.examples, batch, given.work, bar)
+        reading = Reading(_contexts_of_a_batch(given, corpus), _SPARE * said.examples, said.max_norm)
+        found = activities(model, dictionaries, corpus, reading, given.work, bar)
     with step("tokens promoted and suppressed") as bar:
         bar.of(len(dictionaries))
         ids = {}
@@ -76,7 +76,7 @@ def described(
                 "label": label(on, promoted),
                 "top_tokens": promoted,
                 "bottom_tokens": suppressed,
-                "density": active / corpus.n_tokens,
+                "density": active / int(activity.tokens),
                 "max_activation": seen[0][0] if seen else 0.0,
                 "examples": list(shown.values()) or None,
             }
@@ -96,8 +96,6 @@ def _contexts_of_a_batch(given: Analysing, corpus: Corpus) -> int:
         limit = given.memory or free_memory(model.device) // 2
         spare = max(limit // 2, 1)  # the other half is for the model, the dictionaries and what is kept
         positions = corpus.tokens.shape[1]
-        return {
-            "contexts": rows_that_fit(spare, model, positions, model.n_layers, width, gradient=False, most=_BATCH)
-        }
+        return {"contexts": rows_that_fit(spare, model, positions, model.n_layers, width, gradient=False, most=_BATCH)}
 
     return int(given.work.facts("batch", choose)["contexts"])

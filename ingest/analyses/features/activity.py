@@ -4,14 +4,14 @@ Of each feature are kept how often it is active, and its largest activations, so
 corpus. Knows nothing of texts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from ingest.corpus import Corpus, hook_values
+from ingest.corpus import Corpus, hook_values, ordinary
 from ingest.dictionaries import Dictionary
 from ingest.hooks import Hook
 from ingest.memory import slices
@@ -26,11 +26,13 @@ _PART = 64  # contexts that are read again, at most, after a kill
 class Activity:
     """What a corpus showed of one dictionary's features.
 
-    active: tokens on which each is active, [features]. The others: its largest activation in a context, in which
-    context, and at which position of it, for the contexts where it is largest, largest first, [features, contexts];
-    of equal ones the earlier context stands first. An activation of 0 says that there was none.
+    tokens: how many counted, []. active: on how many of them each feature was active, [features]. The others: its
+    largest activation in a context, in which context, and at which position of it, for the contexts where it is
+    largest, largest first, [features, contexts]; of equal ones the earlier context stands first. An activation of 0
+    says that there was none.
     """
 
+    tokens: Tensor
     active: Tensor
     values: Tensor
     contexts: Tensor
@@ -40,23 +42,28 @@ class Activity:
         """With no more than so many contexts."""
         order = self.values.sort(dim=1, descending=True, stable=True).indices[:, :n]
         kept = (one.gather(1, order) for one in (self.values, self.contexts, self.positions))
-        return Activity(self.active, *kept)
+        return Activity(self.tokens, self.active, *kept)
 
     def then(self, later: "Activity", n: int) -> "Activity":
         """Together with what later contexts showed."""
         both = (torch.cat([getattr(part, name) for part in (self, later)], dim=1) for name in _BY_CONTEXT)
-        return Activity(self.active + later.active, *both).strongest(n)
+        return Activity(self.tokens + later.tokens, self.active + later.active, *both).strongest(n)
 
 
 _BY_CONTEXT = ("values", "contexts", "positions")
-_FIELDS = ("active", *_BY_CONTEXT)
+_FIELDS = ("tokens", "active", *_BY_CONTEXT)
 
 
-def seen(f: Tensor, first_context: int, n: int) -> Activity:
-    """What activations show, f: [contexts, pos − 1, features], start tokens left out, in the n strongest contexts."""
+def seen(f: Tensor, counted: Tensor, first_context: int, n: int) -> Activity:
+    """What activations show in the n strongest contexts.
+
+    f: [contexts, pos − 1, features], start tokens left out. counted: which tokens count, [contexts, pos − 1].
+    """
+    f = f * counted[..., None]
     values, positions = f.max(dim=1)  # the first of equal ones
     contexts = torch.arange(first_context, first_context + len(f), device=f.device, dtype=torch.int32)
     found = Activity(
+        counted.sum(),
         (f > 0).sum((0, 1)),
         values.T.contiguous(),
         contexts.expand(f.shape[2], -1),
@@ -65,38 +72,47 @@ def seen(f: Tensor, first_context: int, n: int) -> Activity:
     return found.strongest(n)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a corpus is read.
+
+    contexts: of a batch. strongest: contexts that are kept of each feature. max_norm: see `ordinary`.
+    """
+
+    contexts: int
+    strongest: int
+    max_norm: float
+
+
 def activities(
     model: LanguageModel,
     dictionaries: Mapping[Hook, Dictionary],
     corpus: Corpus,
-    n: int,
-    rows: int,
+    reading: Reading,
     work: Work,
     bar: Bar,
 ) -> dict[Hook, Activity]:
-    """The activity of all features over a corpus, in the n strongest contexts each. rows: contexts of a batch."""
+    """The activity of all features over a corpus."""
     bar.of(len(corpus.tokens))
     found: dict[Hook, Activity] = {}
     for s in slices(len(corpus.tokens), _PART):
-        kept = work.tensors(f"activity-{s.start}", partial(_part, model, dictionaries, corpus, s, n, rows))
+        kept = work.tensors(f"activity-{s.start}", partial(_part, model, dictionaries, corpus, s, reading))
         for hook in dictionaries:
             part = Activity(*(kept[f"{hook.name}.{name}"] for name in _FIELDS))
-            found[hook] = found[hook].then(part, n) if hook in found else part
+            found[hook] = found[hook].then(part, reading.strongest) if hook in found else part
         bar.advance(s.stop - s.start)
     return found
 
 
 @torch.no_grad()
 def _part(
-    model: LanguageModel, dictionaries: Mapping[Hook, Dictionary], corpus: Corpus, s: slice, n: int, rows: int
+    model: LanguageModel, dictionaries: Mapping[Hook, Dictionary], corpus: Corpus, s: slice, reading: Reading
 ) -> dict[str, Tensor]:
-    found: dict[Hook, list[Activity]] = {hook: [] for hook in dictionaries}
-    for batch, values in hook_values(model, corpus.tokens[s], list(dictionaries), rows):
+    found: dict[Hook, Activity] = {}
+    n = reading.strongest
+    for batch, values in hook_values(model, corpus.tokens[s], list(dictionaries), reading.contexts):
+        counted = ordinary(values, reading.max_norm)
         for hook, dictionary in dictionaries.items():
-            found[hook].append(seen(dictionary.encode(values[hook]), s.start + batch.start, n))
-    joined = {hook: _joined(parts, n) for hook, parts in found.items()}
-    return {f"{hook.name}.{name}": getattr(one, name) for hook, one in joined.items() for name in _FIELDS}
-
-
-def _joined(parts: Iterable[Activity], n: int) -> Activity:
-    return reduce(lambda earlier, later: earlier.then(later, n), parts)
+            one = seen(dictionary.encode(values[hook]), counted, s.start + batch.start, n)
+            found[hook] = found[hook].then(one, n) if hook in found else one
+    return {f"{hook.name}.{name}": getattr(one, name) for hook, one in found.items() for name in _FIELDS}
