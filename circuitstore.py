@@ -95,7 +95,7 @@ def demo(memory: Memory = None) -> None:
         from ingest.job import run_recipe
 
         bundles = run_recipe(recipe, memory=size)
-    task, *_ = _load(bundles)
+    task, *_ = _load([*bundles, *_bundles(recipe.parent)])  # beside the recipe: what its features are
     with _open(read_only=True) as store:
         tell(store, task, sys.stdout)
 

@@ -4,12 +4,13 @@ Asks nothing of the store: what it finds depends on the model, the dictionaries 
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from functools import partial
 
 from torch import Tensor
 
 from ingest.analyses.features.activity import Activity, Reading, activities
-from ingest.analyses.features.texts import context, label
+from ingest.analyses.features.texts import Text, label
 from ingest.analyses.registry import Analysing
 from ingest.corpus import Corpus, open_corpus
 from ingest.description import promoted_ids, token_texts
@@ -47,8 +48,9 @@ def analyse(given: Analysing) -> Rows:
             bar.advance()
     with step("contexts and labels") as bar:
         bar.of(len(dictionaries))
+        texts = [Text.of(model.tokenizer, tokens) for tokens in corpus.tokens.tolist()]
         for hook in dictionaries:
-            properties = described(model, corpus, found[hook], ids[hook], said)
+            properties = described(model, texts, found[hook], ids[hook], said)
             for index, properties_of_one in enumerate(properties):
                 add_feature(rows, dictionary_uid(model.name, hook.name), hook, index, properties_of_one)
             bar.advance()
@@ -56,21 +58,22 @@ def analyse(given: Analysing) -> Rows:
 
 
 def described(
-    model: LanguageModel, corpus: Corpus, activity: Activity, ids: Tensor, said: FeaturesSection
+    model: LanguageModel, texts: Sequence[Text], activity: Activity, ids: Tensor, said: FeaturesSection
 ) -> list[Row]:
-    """The properties of each feature of one dictionary. ids: tokens promoted and suppressed, [features, 2, n]."""
-    contexts = corpus.tokens.tolist()
+    """The properties of each feature of one dictionary.
+
+    texts: of the corpus's contexts. ids: tokens promoted and suppressed, [features, 2, n].
+    """
     rows: list[Row] = []
     columns = (activity.active, activity.values, activity.contexts, activity.positions)
-    texts = token_texts(model, ids)
-    for (promoted, suppressed), active, *places in zip(texts, *(c.tolist() for c in columns), strict=True):
-        seen = [(value, contexts[c], position) for value, c, position in zip(*places, strict=True) if value > 0]
-        on = [model.tokenizer.decode([tokens[position]]) for _, tokens, position in seen]
-        shown: dict[tuple[int, ...], str] = {}
-        for value, tokens, position in seen:
-            window = tuple(tokens[max(0, position - said.before) : position + said.after + 1])
-            if window not in shown and len(shown) < said.examples:
-                shown[window] = context(model.tokenizer, tokens, position, value, said.before, said.after)
+    tokens = token_texts(model, ids)
+    for (promoted, suppressed), active, *places in zip(tokens, *(c.tolist() for c in columns), strict=True):
+        seen = [(value, texts[c], position) for value, c, position in zip(*places, strict=True) if value > 0]
+        shown: dict[str, float] = {}
+        for value, text, position in seen:
+            shown.setdefault(text.around(position, said.before, said.after), value)
+        examples = [f"[{value:.3g}] {text}" for text, value in list(shown.items())[: said.examples]]
+        on = [text.text[slice(*text.token(position))] for _, text, position in seen]
         rows.append(
             {
                 "label": label(on, promoted),
@@ -78,7 +81,7 @@ def described(
                 "bottom_tokens": suppressed,
                 "density": active / int(activity.tokens),
                 "max_activation": seen[0][0] if seen else 0.0,
-                "examples": list(shown.values()) or None,
+                "examples": examples or None,
             }
         )
     return rows

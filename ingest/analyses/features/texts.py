@@ -5,6 +5,7 @@ Knows nothing of how activations were found.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 _SHARE = 0.25
@@ -14,18 +15,35 @@ _NAMED = 2
 _BROKEN = "\ufffd"  # what a tokenizer writes for a part of a character
 
 
-def context(tokenizer: Any, tokens: Sequence[int], position: int, value: float, before: int, after: int) -> str:
-    """The text around a token, with the token marked and its activation in front: `[12.3] near the «keys» on`.
+@dataclass(frozen=True)
+class Text:
+    """A context as text, without its start token. begins: where in it each token begins; at last, where it ends."""
 
-    tokens: of the whole context; its first is a start token, which is not shown.
-    """
-    start, stop = max(1, position - before), position + after + 1
-    left = tokenizer.decode(tokens[start:position]).rstrip(_BROKEN)
-    through = tokenizer.decode(tokens[start : position + 1])
-    whole = tokenizer.decode(tokens[start:stop])
-    token, right = through.removeprefix(left), whole.removeprefix(through).rstrip(_BROKEN)
-    space = token[: len(token) - len(token.lstrip(" "))] if token.strip(" ") else ""
-    return f"[{value:.3g}] {left.lstrip(_BROKEN)}{space}«{token.removeprefix(space)}»{right}"
+    text: str
+    begins: Sequence[int]
+
+    @classmethod
+    def of(cls, tokenizer: Any, tokens: Sequence[int]) -> "Text":
+        """A token of which a character is only begun begins where that character does."""
+        whole = tokenizer.decode(tokens[1:])
+        ends = [len(tokenizer.decode(tokens[1:n]).rstrip(_BROKEN)) for n in range(1, len(tokens))]
+        return cls(whole, [0, *(min(end, len(whole)) for end in ends), len(whole)])
+
+    def token(self, position: int) -> tuple[int, int]:
+        """Where the token stands: with the whole of a character of which it is a part."""
+        start = self.begins[position]
+        return start, next((end for end in self.begins[position + 1 :] if end > start), len(self.text))
+
+    def around(self, position: int, before: int, after: int) -> str:
+        """The text around a token, with the token marked: `near the «keys» on`."""
+        start, stop = self.token(position)
+        token = self.text[start:stop]
+        start += len(token) - len(token.lstrip(" ")) if token.strip(" ") else 0  # its space stays outside
+        first, last = (
+            self.begins[max(1, position - before)],
+            self.begins[min(position + after + 1, len(self.begins) - 1)],
+        )
+        return f"{self.text[first:start]}«{self.text[start:stop]}»{self.text[stop : max(stop, last)]}"
 
 
 def label(active_on: Sequence[str], promoted: Sequence[str]) -> str:
