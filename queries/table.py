@@ -90,8 +90,7 @@ def _record(rows: Rows, out: TextIO) -> None:
         lines, items = [text(column, value)], _items(value) if isinstance(value, list) else []
         if _separator(column) == _COMMA and max(map(len, items), default=0) > _LEAST:
             lines = items
-        for n, line in enumerate(lines):
-            out.write(f"{'' if n else column:<{width}}  {line}\n")
+        out.writelines(f"{'' if n else column:<{width}}  {line}\n" for n, line in enumerate(lines))
 
 
 def _grid(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
