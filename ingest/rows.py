@@ -128,13 +128,11 @@ def add_features(
         tokens = promoted_tokens(model, dictionary.W_dec[torch.tensor(indices)])
         uid = dictionary_uid(model.name, hook.name)
         for index, (promoted, suppressed) in zip(indices, tokens, strict=True):
-            rows["Feature"].append(
-                {
-                    "uid": feature_uid(uid, index),
-                    "layer": hook.layer,
-                    "index": index,
-                    "top_tokens": promoted,
-                    "bottom_tokens": suppressed,
-                }
-            )
-            rows["IN_DICTIONARY"].append({"source": feature_uid(uid, index), "target": uid})
+            add_feature(rows, uid, hook, index, {"top_tokens": promoted, "bottom_tokens": suppressed})
+
+
+def add_feature(rows: Rows, dictionary: str, hook: Hook, index: int, properties: Row) -> None:
+    """Adds one feature. dictionary: uid of its dictionary."""
+    uid = feature_uid(dictionary, index)
+    rows["Feature"].append({"uid": uid, "layer": hook.layer, "index": index, **properties})
+    rows["IN_DICTIONARY"].append({"source": uid, "target": dictionary})

@@ -15,6 +15,7 @@ from store.database import Rows
 _GAP = 3
 _LEAST = 24
 """Characters that a text keeps."""
+_COMMA = ", "
 _LEAST_LIST = 40
 """Characters that a line of a list keeps, and no fewer than its longest item has."""
 
@@ -81,11 +82,15 @@ class _Column:
 
 
 def _record(rows: Rows, out: TextIO) -> None:
-    """One row, a line each column."""
+    """One row, a line each column; of a list of texts, a line each text."""
     width = max(map(len, rows.columns))
     for column, value in zip(rows.columns, rows.rows[0], strict=True):
-        if value is not None:
-            out.write(f"{column:<{width}}  {text(column, value)}\n")
+        if value is None:
+            continue
+        lines, items = [text(column, value)], _items(value) if isinstance(value, list) else []
+        if _separator(column) == _COMMA and max(map(len, items), default=0) > _LEAST:
+            lines = items
+        out.writelines(f"{'' if n else column:<{width}}  {line}\n" for n, line in enumerate(lines))
 
 
 def _grid(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
@@ -168,7 +173,7 @@ def _items(value: list[Any]) -> list[str]:
 
 
 def _separator(column: str) -> str:
-    return " → " if column in ("nodes", "labels") else ", "
+    return " → " if column in ("nodes", "labels") else _COMMA
 
 
 def _is_empty(value: Any) -> bool:

@@ -168,7 +168,12 @@ FEATURE = _node(
     Column("bottom_tokens", Type.STRINGS, "Tokens that its decoder row suppresses most.", optional=True),
     Column("density", Type.FLOAT, "Share of a corpus's tokens on which it is active.", optional=True),
     Column("max_activation", Type.FLOAT, "Largest activation seen in a corpus.", optional=True),
-    Column("examples", Type.STRINGS, "Contexts of the largest activations, the token marked.", optional=True),
+    Column(
+        "examples",
+        Type.STRINGS,
+        "Contexts of the largest activations, each with its activation in front and the token marked.",
+        optional=True,
+    ),
 )
 
 TASK = _node(

@@ -15,7 +15,7 @@
 // bottom_tokens = "Tokens that its decoder row suppresses most."
 // density = "Share of a corpus's tokens on which it is active."
 // max_activation = "Largest activation seen in a corpus."
-// examples = "Contexts of the largest activations, the token marked."
+// examples = "Contexts of the largest activations, each with its activation in front and the token marked."
 // n_circuits = "Circuits that it stands in."
 MATCH (f:Feature {uid: $feature})
 OPTIONAL MATCH (f)<-[:INSTANCE_OF]-(:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)

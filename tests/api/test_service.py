@@ -18,7 +18,7 @@ from queries.catalogue import catalogue
 from store.database import Rows, Store, open_store
 from store.errors import LimitError, StoreError
 from tests.queries.loading import load_world, write_dense
-from tests.queries.world import DENSE_END, circuit
+from tests.queries.world import DENSE_END, circuit, described
 
 CIRCUIT = circuit(0)["Circuit"][0]["uid"]
 METRIC = circuit(0)["CircuitNode"][-1]["uid"]
@@ -65,7 +65,9 @@ def test_resources_answer_in_the_same_shape(client: TestClient) -> None:
     circuits = client.get("/circuits", params={"aggregation": "prompt"}).json()
     assert {row["uid"] for row in circuits["rows"]} == {circuit(seed)["Circuit"][0]["uid"] for seed in (0, 2)}
     assert client.get(f"/circuits/{CIRCUIT}").json()["rows"][0]["uid"] == CIRCUIT
-    assert client.get("/features/toy:blocks.1:1").json()["rows"][0]["label"] == "feature 1"
+    (feature,) = client.get("/features/toy:blocks.1:1").json()["rows"]
+    known = described(1, 1)
+    assert {key: feature[key] for key in known} == known
     listed = client.get("/queries").json()
     assert [row["name"] for row in listed["rows"]] == [query.name for query in catalogue()]
 

@@ -43,7 +43,7 @@ def exact_gradient(world: World, boundary: int, pair: int) -> np.ndarray:
     size = CLEAN.shape[1] * model.d_model
     clean, patch = int(ANSWERS.clean_answers[pair]), int(ANSWERS.patch_answers[pair])
     row = np.zeros(size)
-    row[-model.d_model :] = (model.unembedding[:, clean] - model.unembedding[:, patch]).numpy()  # type: ignore[attr-defined]
+    row[-model.d_model :] = (model.unembedding[:, clean] - model.unembedding[:, patch]).numpy()
     for block in reversed(range(boundary, model.n_layers)):
         row = row @ model.maps[block].numpy()  # type: ignore[attr-defined]
     return row

@@ -140,5 +140,5 @@ def test_a_recipe_that_prunes_by_influence_and_merges_errors_gives_a_sound_bundl
 
 def test_density_without_a_corpus_is_refused(tmp_path: Path) -> None:
     recipe = save_recipe(tmp_path, pruning="max_density = 0.1")
-    with pytest.raises(RecipeError, match=r"pruning\.max_density needs a \[corpus\]"):
+    with pytest.raises(RecipeError, match=r"pruning\.max_density: features are seen in a corpus"):
         read_recipe(recipe)

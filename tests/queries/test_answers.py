@@ -1,8 +1,9 @@
 """Every query answers on both databases, with equal rows; its example has an answer; what it finds is true."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import pairwise
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -13,7 +14,7 @@ from store.database import Store, open_store
 from store.errors import NotFoundError
 from tests.neo4j_server import Neo4j
 from tests.queries.loading import load_world
-from tests.queries.world import Rows, circuit
+from tests.queries.world import Rows, circuit, shared
 
 SEEDS = range(6)
 
@@ -38,6 +39,10 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("compare_circuits", {"circuit": circuit(0)["Circuit"][0]["uid"], "other": circuit(3)["Circuit"][0]["uid"]}),
     ("similar_circuits", {"circuit": circuit(2)["Circuit"][0]["uid"], "aggregation": "task"}),
     ("runs", {"command": "circuitstore ingest"}),
+    ("find_features", {"promotes": " b", "limit": 3}),
+    ("find_features", {"suppresses": "it's", "layer": 2}),
+    ("find_features", {"active_on": "x"}),
+    ("find_features", {"active_on": "3", "label": "KEYS"}),
     ("unconfirmed_edges", {"min_ratio": 0.0, "limit": 10000}),
     ("unconfirmed_edges", {"min_ratio": -1.5}),
 ]
@@ -307,6 +312,33 @@ def test_features_that_two_tasks_share_stand_in_circuits_of_both(ladybug: Store)
     for uid, (one, other) in counts.items():
         assert one == sum(uid in features for features in by_task["agreement"])
         assert other == sum(uid in features for features in by_task["opposites"])
+
+
+@pytest.mark.parametrize(
+    ("given", "column", "wanted"),
+    [
+        ({"promotes": " 3"}, "top_tokens", lambda tokens: " 3" in (tokens or [])),
+        ({"suppresses": "it's"}, "bottom_tokens", lambda tokens: "it's" in (tokens or [])),
+        ({"active_on": "3"}, "examples", lambda texts: any("«3»" in text for text in texts or [])),
+        ({"label": "KEYS"}, "label", lambda label: "keys" in (label or "")),
+        ({"layer": 2}, "layer", lambda layer: layer == 2),
+        ({}, "uid", lambda uid: True),
+    ],
+)
+def test_features_are_found_by_what_they_promote_suppress_or_are_active_on(
+    ladybug: Store, given: dict[str, object], column: str, wanted: Callable[[Any], bool]
+) -> None:
+    answer = catalogue().run(ladybug, "find_features", given)
+    every = [{"examples": None, **row} for row in shared()["Feature"]]
+    assert {row[0] for row in answer.rows} == {row["uid"] for row in every if wanted(row.get(column))}
+    assert answer.rows
+
+
+def test_a_feature_tells_all_that_is_known_of_it(ladybug: Store) -> None:
+    for row in shared()["Feature"]:
+        answer = catalogue().run(ladybug, "feature", {"feature": row["uid"]})
+        told = dict(zip(answer.columns, answer.rows[0], strict=True))
+        assert row.items() <= told.items()
 
 
 def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> None:

@@ -56,6 +56,17 @@ def test_csv_holds_a_cell_for_each_value_and_lists_as_json(rows: Rows) -> None:
                 assert cell == ("" if value is None else str(value))
 
 
+def test_a_record_gives_each_text_of_a_list_a_line_and_words_one_together() -> None:
+    told = ["[9] the «keys» near the\ncabinet", "[7] many «cabs»"]
+    rows = Rows(["uid", "top_tokens", "examples", "label"], [["f", [" are", " were"], told, None]], False)
+    assert text(rows, Format.TABLE)[0].splitlines() == [
+        "uid         f",
+        "top_tokens   are,  were",
+        r"examples    [9] the «keys» near the\ncabinet",
+        "            [7] many «cabs»",
+    ]
+
+
 @given(tables)
 def test_a_table_has_a_line_for_each_row_and_no_control_characters(rows: Rows) -> None:
     printed, _ = text(rows, Format.TABLE)

@@ -40,10 +40,21 @@ def shared() -> Rows:
         rows["OF_MODEL.Dictionary-Model"].append({"source": dictionary, "target": MODEL})
         for index in range(FEATURES):
             uid = feature(layer, index)
-            words = {"label": f"feature {index}", "top_tokens": ["a", " b"]} if index % 2 else {}
-            rows["Feature"].append({"uid": uid, "layer": layer, "index": index, **words})
+            rows["Feature"].append({"uid": uid, "layer": layer, "index": index, **described(layer, index)})
             rows["IN_DICTIONARY"].append({"source": uid, "target": dictionary})
     return rows
+
+
+def described(layer: int, index: int) -> dict[str, Any]:
+    """What a corpus showed of a feature: of even ones nothing, and one never fires."""
+    if index % 2 == 0:
+        return {}
+    promoted = {"top_tokens": ["a", " b", f" {layer}"], "bottom_tokens": [" c", "it's"]}
+    if (layer, index) == (0, 1):
+        return {"label": 'never active, promotes "a" " b"', **promoted, "density": 0.0, "max_activation": 0.0}
+    examples = [f"[{layer + 2}] the «keys» on", f"[{layer + 1}] it's «{index}»«x» \n: "]
+    numbers = {"density": index / 8, "max_activation": layer + 2.0}
+    return {"label": f'on " keys" "{index}", promotes "a" " b"', **promoted, **numbers, "examples": examples}
 
 
 def circuit(seed: int) -> Rows:
