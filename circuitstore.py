@@ -124,6 +124,12 @@ def ingest(
 
 
 @app.command()
+def cluster(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
+    """Cluster the features of the circuits that are stored, as a recipe says, and load it."""
+    _print(["bundle"], [[str(_analyse("clustering", recipe, out, _bytes(memory), device))]])
+
+
+@app.command()
 def load(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders that hold some.")]) -> None:
     """Load bundles into the store."""
     _load([bundle for folder in bundles for bundle in _bundles(folder)])

@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from store.errors import RecipeError
 
+ClusteringMethod = Literal["k-means", "spectral", "hdbscan", "leiden"]
+Basis = Literal["decoder", "activations", "attributions", "attribution-graph", "coactivation-graph"]
+CORPUS_BASES: tuple[Basis, ...] = ("activations", "coactivation-graph")
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -98,6 +102,25 @@ class PromptsSection(_Section):
     circuits: bool = Field(True, description="Whether each pair gives a circuit of its own, too.")
 
 
+class ClusteringSection(_Section):
+    methods: tuple[ClusteringMethod, ...] = Field(
+        get_args(ClusteringMethod), min_length=1, description="How features are clustered."
+    )
+    bases: tuple[Basis, ...] | None = Field(
+        None,
+        min_length=1,
+        description="What of them is clustered; all there is if left out: activations need a corpus.",
+    )
+    clusters: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="How many clusters are made; as many as Leiden finds in the attribution graph if left out."
+    )
+    resamplings: Annotated[int, Field(ge=1)] = Field(10, description="Resamplings that stability is a mean over.")
+    components: Annotated[int, Field(ge=1)] = Field(16, description="Principal components that k-means sees.")
+    neighbours: Annotated[int, Field(ge=1)] = Field(
+        10, description="Neighbours of a feature in the graph that is made of directions or profiles."
+    )
+
+
 class Recipe(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of everything random.")
     model: ModelSection
@@ -110,6 +133,14 @@ class Recipe(_Section):
     evidence: EvidenceSection = EvidenceSection()
     prompts: PromptsSection = PromptsSection()
     corpus: CorpusSection | None = None
+    clustering: ClusteringSection | None = None
+
+    @model_validator(mode="after")
+    def _clustering_with_a_corpus(self) -> Self:
+        asked = self.clustering.bases or () if self.clustering else ()
+        if self.corpus is None and (seen := [basis for basis in asked if basis in CORPUS_BASES]):
+            raise ValueError(f"clustering.bases: {seen[0]} are seen in a corpus: add a section [corpus] with its file")
+        return self
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -158,7 +189,9 @@ def _first(error: ValidationError, said: dict[str, Any]) -> str:
         return f"{where}: is missing"
     message = problem["msg"].removeprefix("Value error, ")
     given = problem.get("input")
-    return f"{where}: {message}" + (f" (it is {given!r})" if where and not isinstance(given, dict) else "")
+    if not where:  # what is said of sections together
+        return message
+    return f"{where}: {message}" + (f" (it is {given!r})" if not isinstance(given, dict) else "")
 
 
 def _known_keys(section: tuple[int | str, ...]) -> list[str]:
