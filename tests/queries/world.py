@@ -112,6 +112,30 @@ def circuit(seed: int) -> Rows:
     return rows
 
 
+def clustered() -> Rows:
+    """Two clusterings of the features, with equal silhouettes and nulls; the second leaves some out."""
+    rows = shared() | {"Clustering": [], "Cluster": [], "MEMBER_OF": [], "PART_OF": []}
+    every = [feature["uid"] for feature in rows["Feature"]]
+    for method, members, stability in (
+        ("k-means", [every[::2], every[1::2]], None),
+        ("leiden", [every[:7], every[7:9], every[9:12]], 0.75),
+    ):
+        uid = f"clustering:{MODEL}:{method}:attribution-graph:0"
+        sizes, n_features = " ".join(str(len(some)) for some in members), sum(map(len, members))
+        figures: dict[str, Any] = {"stability": stability, "silhouette": 0.5, "modularity": -0.1 if stability else None}
+        counts = {"n_clusters": len(members), "n_features": n_features, "left_out": len(every) - n_features}
+        named = {"method": method, "basis": "attribution-graph", "params": "{}", "sizes": sizes}
+        rows["Clustering"].append({"uid": uid, **named, **counts, **figures})
+        for number, some in enumerate(members):
+            cluster = f"{uid}:{number}"
+            rows["Cluster"].append({"uid": cluster, "name": f'it\'s "{number}"', "size": len(some)})
+            rows["PART_OF"].append({"source": cluster, "target": uid})
+            for place, feature in enumerate(some):
+                silhouette = None if place == 1 else 0.5 - place // 3 / 10
+                rows["MEMBER_OF"].append({"source": feature, "target": cluster, "silhouette": silhouette})
+    return rows
+
+
 def dense() -> Rows:
     """A circuit with more paths than can be listed: 12 layers of 12 nodes, all joined to the next."""
     uid = DENSE_END.removesuffix(":metric")

@@ -119,8 +119,8 @@ def _natural(stored: Stored, full: Sample, given: Analysing) -> int:
     graph = stored.attribution_graph(full.circuits)
     joined = np.flatnonzero(graph.sum(1) > 0)
     if len(joined) < 2:
-        raise RecipeError(f"{given.where}: clustering.clusters: say how many; the stored circuits have no edges between "
-                          "features that could tell")  # fmt: skip
+        raise RecipeError(f"{given.where}: clustering.clusters: say how many; the stored circuits have no edges "
+                          "between features that could tell")  # fmt: skip
     found, _ = communities(sparse.csr_matrix(graph[np.ix_(joined, joined)]), 1.0, given.recipe.seed)
     return max(2, int(found.max()) + 1)
 
