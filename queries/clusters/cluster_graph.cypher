@@ -31,9 +31,10 @@ MATCH (c:Circuit)
 WITH count(c) AS total
 MATCH (:Clustering {uid: $clustering})<-[:PART_OF]-(a:Cluster)<-[:MEMBER_OF]-(s:Feature)-[r:FEEDS]->(t:Feature)-[:MEMBER_OF]->(b:Cluster)-[:PART_OF]->(:Clustering {uid: $clustering})
 WHERE ($within OR a.uid <> b.uid) AND r.n_circuits >= $min_circuits
-// Sums of whole numbers, in units of 2^-32, are the same in any order.
+// Sums of whole numbers, in units of 2^-32, are the same in any order; LadybugDB makes an integer's sum an INT128, whose
+// last digits it loses where that is negative.
 WITH total, a.uid AS source, b.uid AS target, a.name AS source_name, b.name AS target_name, count(r) AS n_edges,
-     sum(r.weight_sum) AS weight_sum, sum(r.abs_weight_sum) AS abs_weight_sum
+     sum(1.0 * r.weight_sum) AS weight_sum, sum(1.0 * r.abs_weight_sum) AS abs_weight_sum
 RETURN source AS source, target AS target, source_name AS source_name, target_name AS target_name,
        n_edges AS n_edges, weight_sum / 4294967296.0 / total AS weight,
        abs_weight_sum / 4294967296.0 / total AS abs_weight

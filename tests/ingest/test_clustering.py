@@ -42,14 +42,14 @@ CORPUS = 'file = "corpus.npy"\ncontexts = 6'
 def planted_directions(noise: float = 0.2) -> np.ndarray:
     rng = np.random.default_rng(0)
     centres = np.linalg.qr(rng.normal(size=(20, 20)))[0][: len(SIZES)]
-    return centres[PLANTED] + noise / np.sqrt(20) * rng.normal(size=(len(PLANTED), 20))
+    return np.asarray(centres[PLANTED] + noise / np.sqrt(20) * rng.normal(size=(len(PLANTED), 20)))
 
 
 def planted_graph() -> np.ndarray:
     rng = np.random.default_rng(0)
     same = PLANTED[:, None] == PLANTED[None, :]
     graph = np.triu(rng.random(same.shape) * np.where(same, 1.0, 0.05), 1)
-    return graph + graph.T
+    return np.asarray(graph + graph.T)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -327,7 +327,7 @@ def test_what_can_not_be_clustered_is_told_in_one_message_and_nothing_is_written
 def test_a_store_without_circuits_of_the_model_is_told(recipe: Path, tmp_path: Path) -> None:
     with (
         closing(open_store(f"ladybug:{tmp_path / 'empty.lbug'}")) as empty,
-        pytest.raises(ModelError, match="no circuit of tiny .* is stored: .* `circuitstore ingest .*tiny.toml`"),
+        pytest.raises(ModelError, match=r"no circuit of tiny .* is stored: .* `circuitstore ingest .*tiny.toml`"),
     ):
         run_analysis("clustering", recipe, empty, tmp_path / "out")
 

@@ -7,6 +7,7 @@ stand side by side. Each stays in the store beside those that were made before.
 import json
 import math
 from collections import defaultdict
+from collections.abc import Collection
 from functools import partial
 from typing import Any
 
@@ -48,27 +49,35 @@ def analyse(given: Analysing) -> Rows:
     """
     said, model = given.recipe.clustering, given.model
     assert said is not None
-    with step("features of stored circuits"):
-        stored = ask(given.store, model.name, given.dictionaries)
-    _check(stored, said, given)
     bases = said.bases or tuple(b for b in _BASES if given.recipe.corpus is not None or b not in CORPUS_BASES)
-    seen, n_contexts = _activity(given, stored) if set(bases) & set(CORPUS_BASES) else (None, 0)
-    decoder = torch.stack([given.dictionaries[hook].W_dec[index] for hook, index in stored.features])
-    material = Material(stored, decoder.cpu().double().numpy(), seen, said.neighbours)
-    full = whole(len(stored.uids), len(stored.circuits), n_contexts)
+    material, full = open_material(given, bases)
+    stored = material.stored
     rows: Rows = defaultdict(list)
     add_model(rows, given.recipe, model, given.dictionaries.values())
     add_features(rows, model, given.dictionaries, _indices(stored))
     with threadpool_limits(1), step("clusterings") as bar:  # sums of several threads differ in their last bits
-        k = said.clusters or _natural(stored, full, given)
+        k = said.clusters or natural(stored, full, given)
         asked = [(method, basis) for basis in dict.fromkeys(bases) for method in dict.fromkeys(said.methods)]
         bar.of(len(asked))
         for method, basis in asked:
-            made = partial(_made, given, material, full, method, basis, k)
-            found = given.work.tensors(f"{method}-{basis}", made)
+            compute = partial(made, given, material, full, method, basis, k)
+            found = given.work.tensors(f"{method}-{basis}", compute)
             _add(rows, given, material, full, method, basis, k, found)
             bar.advance()
     return rows
+
+
+def open_material(given: Analysing, bases: Collection[Basis]) -> tuple[Material, Sample]:
+    """What these bases are made of, and all of it as a sample. Errors as of `analyse`."""
+    said, model = given.recipe.clustering, given.model
+    assert said is not None
+    with step("features of stored circuits"):
+        stored = ask(given.store, model.name, given.dictionaries)
+    _check(stored, said, given)
+    seen, n_contexts = _activity(given, stored) if set(bases) & set(CORPUS_BASES) else (None, 0)
+    decoder = torch.stack([given.dictionaries[hook].W_dec[index] for hook, index in stored.features])
+    material = Material(stored, decoder.cpu().double().numpy(), seen, said.neighbours)
+    return material, whole(len(stored.uids), len(stored.circuits), n_contexts)
 
 
 _BASES: tuple[Basis, ...] = ("decoder", "activations", "attributions", "attribution-graph", "coactivation-graph")
@@ -114,7 +123,7 @@ def _indices(stored: Stored) -> dict[Hook, list[int]]:
     return used
 
 
-def _natural(stored: Stored, full: Sample, given: Analysing) -> int:
+def natural(stored: Stored, full: Sample, given: Analysing) -> int:
     """As many clusters as Leiden finds in the attribution graph; what has no edge there is no cluster."""
     graph = stored.attribution_graph(full.circuits)
     joined = np.flatnonzero(graph.sum(1) > 0)
@@ -125,7 +134,7 @@ def _natural(stored: Stored, full: Sample, given: Analysing) -> int:
     return max(2, int(found.max()) + 1)
 
 
-def _made(
+def made(
     given: Analysing, material: Material, full: Sample, method: ClusteringMethod, basis: Basis, k: int
 ) -> dict[str, Tensor]:
     """One clustering: labels, [features]; the parameter searched; and each resampling's agreement with it."""

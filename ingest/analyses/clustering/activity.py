@@ -57,7 +57,7 @@ class Activity:
         either = one[:, None] + one[None, :] - both
         shares = np.divide(both, either, out=np.zeros_like(both), where=either > 0)
         np.fill_diagonal(shares, 0)
-        return shares
+        return np.asarray(shares)
 
 
 def _products(rows: sparse.csr_array, count: Array) -> Array:
