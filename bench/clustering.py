@@ -10,6 +10,7 @@ Wants a store with the demo's circuits: `circuitstore ingest demo/agreement-acro
 
 import argparse
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -23,7 +24,7 @@ from ingest.recipe import read_recipe
 from ingest.subject import open_model_and_dictionaries
 from ingest.work import Work
 from store.bundle import open_bundle
-from store.database import open_store
+from store.database import Store, open_store
 
 DEMO = Path(__file__).parents[1] / "demo"
 BASELINE = "k-means"
@@ -39,31 +40,29 @@ def main() -> None:
     options.add_argument("--contexts", type=int, default=200, help="of the corpus")
     given = options.parse_args()
     heading("Clusterings of the demo's features against PCA + k-means on the same basis")
-    with tempfile.TemporaryDirectory() as folder:
-        with open_store(given.store or _computed(Path(folder)), read_only=True) as store:
-            recipe = read_recipe(DEMO / "clustering.toml")
-            assert recipe.clustering is not None
-            assert recipe.corpus is not None
-            said = recipe.clustering.model_copy(update={"resamplings": given.resamplings})
-            corpus = recipe.corpus.model_copy(update={"contexts": given.contexts})
-            recipe = recipe.model_copy(update={"clustering": said, "corpus": corpus})
-            model, dictionaries = open_model_and_dictionaries(recipe, "demo", "cpu")
-            work = Work(Path(folder), "bench", "bench")
-            analysing = Analysing(recipe, "demo", model, dictionaries, store, work, None, "run:bench")
-            bases = said.bases or ()
-            material, full = open_material(analysing, bases)
-            torch.set_num_threads(1)
-            graph = material.stored.attribution_graph(full.circuits)
-            for k in [natural(material.stored, full, analysing), *given.clusters]:
-                rows: list[Row] = []
-                for basis in bases:
-                    for method in said.methods:
-                        found = made(analysing, material, full, method, basis, k)
-                        labels = found["labels"].numpy()
-                        sizes = [int((labels == n).sum()) for n in range(int(labels.max()) + 1)]
-                        figures = float(found["agreements"].mean()), modularity(graph, labels)
-                        rows.append((basis, method, sizes, *figures, int((labels < 0).sum())))
-                tell(k, rows)
+    with tempfile.TemporaryDirectory() as folder, _open(given.store, Path(folder)) as store:
+        recipe = read_recipe(DEMO / "clustering.toml")
+        assert recipe.clustering is not None
+        assert recipe.corpus is not None
+        said = recipe.clustering.model_copy(update={"resamplings": given.resamplings})
+        corpus = recipe.corpus.model_copy(update={"contexts": given.contexts})
+        recipe = recipe.model_copy(update={"clustering": said, "corpus": corpus})
+        model, dictionaries = open_model_and_dictionaries(recipe, "demo", "cpu")
+        work = Work(Path(folder), "bench", "bench")
+        analysing = Analysing(recipe, "demo", model, dictionaries, store, work, None, "run:bench")
+        bases = said.bases or ()
+        material, full = open_material(analysing, bases)
+        torch.set_num_threads(1)
+        graph = material.stored.attribution_graph(full.circuits)
+        for k in [natural(material.stored, full, analysing), *given.clusters]:
+            rows: list[Row] = []
+            for basis, method in product(bases, said.methods):
+                found = made(analysing, material, full, method, basis, k)
+                labels = found["labels"].numpy()
+                sizes = [int((labels == n).sum()) for n in range(int(labels.max()) + 1)]
+                figures = float(found["agreements"].mean()), modularity(graph, labels)
+                rows.append((basis, method, sizes, *figures, int((labels < 0).sum())))
+            tell(k, rows)
 
 
 def tell(k: int, rows: list[Row]) -> None:
@@ -79,16 +78,18 @@ def tell(k: int, rows: list[Row]) -> None:
             beaten = sum(stability > base[3] and quality > base[4] for base in baselines.values())
             beats = f"{beaten}/{len(baselines)}" if len(sizes) == k else "other k"
         shown = " ".join(map(str, sizes)) + (f", {out} left out" if out else "")
-        print(f"  {basis:<20}{method:<10}{stability:>10.3f}{gains[0]:>9}{quality:>12.3f}{gains[1]:>9}{beats:>8}   {shown}",
-              flush=True)  # fmt: skip
+        figures = f"{stability:>10.3f}{gains[0]:>9}{quality:>12.3f}{gains[1]:>9}"
+        print(f"  {basis:<20}{method:<10}{figures}{beats:>8}   {shown}", flush=True)
 
 
-def _computed(folder: Path) -> str:
-    url = f"ladybug:{folder / 'store.lbug'}"
-    with open_store(url) as store:
-        for bundle in run_recipe(DEMO / "agreement-across-pp.toml", folder):
-            store.load(open_bundle(bundle))
-    return url
+def _open(url: str, folder: Path) -> Store:
+    """The store of that URL, or one with the demo's circuits, computed anew."""
+    if url:
+        return open_store(url, read_only=True)
+    store = open_store(f"ladybug:{folder / 'store.lbug'}")
+    for bundle in run_recipe(DEMO / "agreement-across-pp.toml", folder):
+        store.load(open_bundle(bundle))
+    return store
 
 
 if __name__ == "__main__":

@@ -29,7 +29,9 @@
 // abs_weight = "The same of the absolute weights."
 MATCH (c:Circuit)
 WITH count(c) AS total
-MATCH (:Clustering {uid: $clustering})<-[:PART_OF]-(a:Cluster)<-[:MEMBER_OF]-(s:Feature)-[r:FEEDS]->(t:Feature)-[:MEMBER_OF]->(b:Cluster)-[:PART_OF]->(:Clustering {uid: $clustering})
+MATCH (:Clustering {uid: $clustering})<-[:PART_OF]-(a:Cluster)<-[:MEMBER_OF]-(s:Feature)-[r:FEEDS]->(t:Feature)
+// Apart from the first: one pattern may not go through a cluster's PART_OF twice in Neo4j.
+MATCH (t)-[:MEMBER_OF]->(b:Cluster)-[:PART_OF]->(:Clustering {uid: $clustering})
 WHERE ($within OR a.uid <> b.uid) AND r.n_circuits >= $min_circuits
 // Sums of whole numbers, in units of 2^-32, are the same in any order; LadybugDB makes an integer's sum an INT128, whose
 // last digits it loses where that is negative.
