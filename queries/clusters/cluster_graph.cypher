@@ -33,8 +33,7 @@ MATCH (:Clustering {uid: $clustering})<-[:PART_OF]-(a:Cluster)<-[:MEMBER_OF]-(s:
 // Apart from the first: one pattern may not go through a cluster's PART_OF twice in Neo4j.
 MATCH (t)-[:MEMBER_OF]->(b:Cluster)-[:PART_OF]->(:Clustering {uid: $clustering})
 WHERE ($within OR a.uid <> b.uid) AND r.n_circuits >= $min_circuits
-// Sums of whole numbers, in units of 2^-32, are the same in any order; LadybugDB makes an integer's sum an INT128, whose
-// last digits it loses where that is negative.
+// Sums of whole numbers, in units of 2^-32, are the same in any order.
 WITH total, a.uid AS source, b.uid AS target, a.name AS source_name, b.name AS target_name, count(r) AS n_edges,
      sum(1.0 * r.weight_sum) AS weight_sum, sum(1.0 * r.abs_weight_sum) AS abs_weight_sum
 RETURN source AS source, target AS target, source_name AS source_name, target_name AS target_name,

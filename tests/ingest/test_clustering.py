@@ -21,7 +21,6 @@ from ingest.analyses.clustering.stored import Stored, ask
 from ingest.analyses.clustering.views import Material, of_directions, of_graph, resampled, whole
 from ingest.corpus import Corpus, hook_values
 from ingest.job import run_analysis, run_recipe
-from ingest.models import LanguageModel
 from ingest.progress import step
 from ingest.recipe import Basis, ClusteringMethod, read_recipe
 from ingest.subject import open_model_and_dictionaries
@@ -332,7 +331,16 @@ def test_a_store_without_circuits_of_the_model_is_told(recipe: Path, tmp_path: P
         run_analysis("clustering", recipe, empty, tmp_path / "out")
 
 
-def test_a_feature_with_nothing_to_cluster_it_by_is_left_out(tiny: LanguageModel) -> None:
+def test_too_few_features_to_cluster_are_told(tmp_path: Path) -> None:
+    recipe = save_recipe(tmp_path, pruning="top_nodes = 1", clustering="")
+    (bundle,) = run_recipe(recipe, tmp_path / "circuits")
+    with closing(open_store(f"ladybug:{tmp_path / 'store.lbug'}")) as store:
+        store.load(open_bundle(bundle))
+        with pytest.raises(ModelError, match=r"have 1 features, too few to cluster: .* \(pruning.top_nodes\)"):
+            run_analysis("clustering", recipe, store, tmp_path / "out")
+
+
+def test_a_feature_with_nothing_to_cluster_it_by_is_left_out() -> None:
     edges = np.array([[0, 0, 1], [0, 1, 2]])
     stored = Stored([], list("abcd"), ["c"], np.array([[1.0], [2.0], [0.0], [1.0]]), edges, np.array([1.0, 2.0]))
     material = Material(stored, np.eye(4), None, 2)
