@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from store.errors import RecipeError
 
+ClusteringMethod = Literal["k-means", "spectral", "hdbscan", "leiden"]
+Basis = Literal["decoder", "activations", "attributions", "attribution-graph", "coactivation-graph"]
+CORPUS_BASES: tuple[Basis, ...] = ("activations", "coactivation-graph")
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -156,6 +160,25 @@ class PromptsSection(_Section):
     circuits: bool = Field(True, description="Whether each pair gives a circuit of its own, too.")
 
 
+class ClusteringSection(_Section):
+    methods: tuple[ClusteringMethod, ...] = Field(
+        get_args(ClusteringMethod), min_length=1, description="How features are clustered."
+    )
+    bases: tuple[Basis, ...] | None = Field(
+        None,
+        min_length=1,
+        description="What of them is clustered; all there is if left out: activations need a corpus.",
+    )
+    clusters: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="How many clusters are made; as many as Leiden finds in the attribution graph if left out."
+    )
+    resamplings: Annotated[int, Field(ge=1)] = Field(10, description="Resamplings that stability is a mean over.")
+    components: Annotated[int, Field(ge=1)] = Field(16, description="Principal components that k-means sees.")
+    neighbours: Annotated[int, Field(ge=1)] = Field(
+        10, description="Neighbours of a feature in the graph that is made of directions or profiles."
+    )
+
+
 class Recipe(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of everything random.")
     model: ModelSection
@@ -169,14 +192,18 @@ class Recipe(_Section):
     prompts: PromptsSection = PromptsSection()
     corpus: CorpusSection | None = None
     features: FeaturesSection | None = None
+    clustering: ClusteringSection | None = None
     ablations: AblationsSection | None = None
 
     @model_validator(mode="after")
     def _with_a_corpus(self) -> Self:
-        if self.corpus is None and self.pruning.max_density is not None:
-            raise ValueError("pruning.max_density: features are seen in a corpus: add a section [corpus] with its file")
-        if self.corpus is None and self.features is not None:
-            raise ValueError("features: they are seen in a corpus: add a section [corpus] with its file")
+        bases = self.clustering.bases or () if self.clustering else ()
+        asked = {
+            "pruning.max_density: features": self.pruning.max_density is not None,
+            "features: they": self.features is not None,
+        } | {f"clustering.bases: {basis}": True for basis in bases if basis in CORPUS_BASES}
+        if self.corpus is None and (seen := [what for what, wanted in asked.items() if wanted]):
+            raise ValueError(f"{seen[0]} are seen in a corpus: add a section [corpus] with its file")
         return self
 
 

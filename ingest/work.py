@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LOCK = ".lock"
 
 
-LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers")
+LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers", "scikit-learn", "scikit-network")
 """Those whose versions matter to what is computed."""
 
 

@@ -235,9 +235,14 @@ CLUSTERING = _node(
     "One run of a clustering.",
     Column("method", Type.STRING, "Its algorithm."),
     Column("params", Type.STRING, "Its parameters, as JSON.", optional=True),
-    Column("silhouette", Type.FLOAT, "Mean silhouette, -1 to 1.", optional=True),
+    Column("silhouette", Type.FLOAT, "Mean silhouette of its members on its basis, -1 to 1.", optional=True),
     Column("modularity", Type.FLOAT, "Modularity on the attribution graph.", optional=True),
-    Column("stability", Type.FLOAT, "Adjusted Rand index under resampling.", optional=True),
+    Column("stability", Type.FLOAT, "Mean adjusted Rand index under resampling.", optional=True),
+    Column("basis", Type.STRING, "What of the features was clustered.", optional=True),
+    Column("n_clusters", Type.INT, "Number of clusters.", optional=True),
+    Column("n_features", Type.INT, "Number of features in its clusters.", optional=True),
+    Column("left_out", Type.INT, "Number of features in none: noise, or nothing to cluster them by.", optional=True),
+    Column("sizes", Type.STRING, "Sizes of its clusters, largest first.", optional=True),
 )
 
 CLUSTER = _node(
@@ -350,7 +355,12 @@ MATCHES = Relationship(
     keys=("method",),
 )
 
-MEMBER_OF = Relationship("MEMBER_OF", "The feature is in the cluster.", (("Feature", "Cluster"),))
+MEMBER_OF = Relationship(
+    "MEMBER_OF",
+    "The feature is in the cluster.",
+    (("Feature", "Cluster"),),
+    (Column("silhouette", Type.FLOAT, "How well it fits there and nowhere else, -1 to 1.", optional=True),),
+)
 PART_OF = Relationship("PART_OF", "The clustering of a cluster.", (("Cluster", "Clustering"),))
 TESTS = Relationship("TESTS", "The circuit that an ablation measured.", (("Ablation", "Circuit"),))
 ABLATES = Relationship(

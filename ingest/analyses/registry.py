@@ -19,6 +19,7 @@ _CIRCUITS = "MATCH (n:Circuit) RETURN n.uid AS uid"
 
 ANALYSES: dict[str, str] = {
     "features": "",
+    "clustering": _CIRCUITS,
     "ablations": f"{_CIRCUITS} UNION MATCH (n:Cluster) RETURN n.uid AS uid",
 }
 """Modules of this package, which are sections of a recipe too, in the order in which they run: later ones may ask

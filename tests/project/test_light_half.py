@@ -5,7 +5,17 @@ import sys
 
 from tests.project.repository import ROOT
 
-HEAVY = ["torch", "transformers", "transformer_lens", "sae_lens", "safetensors", "gguf", "psutil"]
+HEAVY = [
+    "torch",
+    "transformers",
+    "transformer_lens",
+    "sae_lens",
+    "safetensors",
+    "gguf",
+    "psutil",
+    "sklearn",
+    "sknetwork",
+]
 
 IMPORT_ALL = f"""
 import importlib, pkgutil, sys

@@ -8,7 +8,7 @@ import pyarrow as pa
 from store.bundle import Bundle, open_bundle, write_bundle
 from store.database import Store
 from store.schema import TABLES
-from tests.queries.world import Rows, circuit, dense
+from tests.queries.world import Rows, circuit, clustered, dense
 
 
 def write(folder: Path, world: Rows) -> Bundle:
@@ -32,3 +32,4 @@ def write_dense(folder: Path) -> Bundle:
 def load_world(store: Store, folder: Path, seeds: Iterable[int]) -> None:
     for bundle in write_world(folder, seeds):
         store.load(open_bundle(bundle))
+    store.load(write(folder / "clustered", clustered()))

@@ -14,9 +14,10 @@ from store.database import Store, open_store
 from store.errors import NotFoundError
 from tests.neo4j_server import Neo4j
 from tests.queries.loading import load_world
-from tests.queries.world import Rows, circuit, shared
+from tests.queries.world import Rows, circuit, clustered, shared
 
 SEEDS = range(6)
+KMEANS = clustered()["Clustering"][0]["uid"]
 
 MORE: list[tuple[str, dict[str, object]]] = [
     ("circuits", {"task": "opposites", "sort": "name", "order": "asc"}),
@@ -45,6 +46,13 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("find_features", {"active_on": "3", "label": "KEYS"}),
     ("unconfirmed_edges", {"min_ratio": 0.0, "limit": 10000}),
     ("unconfirmed_edges", {"min_ratio": -1.5}),
+    ("clusterings", {"model": "Toy", "sort": "modularity"}),
+    ("clusterings", {"basis": "decoder"}),
+    ("clusterings", {"method": "k-means", "limit": 1}),
+    ("cluster_members", {"clustering": KMEANS, "limit": 3}),
+    ("cluster_members", {"clustering": KMEANS, "cluster": f"{KMEANS}:1"}),
+    ("cluster_graph", {"clustering": KMEANS, "within": False}),
+    ("cluster_graph", {"clustering": KMEANS, "min_circuits": 3, "limit": 2}),
 ]
 
 
@@ -341,6 +349,40 @@ def test_a_feature_tells_all_that_is_known_of_it(ladybug: Store) -> None:
         assert row.items() <= told.items()
 
 
+@pytest.mark.parametrize("within", [True, False])
+@pytest.mark.parametrize("clustering", [row["uid"] for row in clustered()["Clustering"]])
+def test_the_graph_of_clusters_sums_what_their_members_do_to_each_other(
+    ladybug: Store, clustering: str, within: bool
+) -> None:
+    rows = clustered()
+    cluster_of = {r["source"]: r["target"] for r in rows["MEMBER_OF"] if r["target"].startswith(clustering)}
+    weights: dict[tuple[str, str], list[float]] = {}
+    for seed in SEEDS:
+        for pair, weight in edges_between_features(circuit(seed)).items():
+            weights.setdefault(pair, []).append(weight)
+    wanted: dict[tuple[str, str], list[float]] = {}
+    for (source, target), values in weights.items():
+        a, b = cluster_of.get(source), cluster_of.get(target)
+        if a and b and (within or a != b):
+            total = wanted.setdefault((a, b), [0, 0.0, 0.0])
+            mean, size = sum(values) / len(SEEDS), sum(map(abs, values)) / len(SEEDS)
+            total[:] = [total[0] + 1, total[1] + mean, total[2] + size]
+    answer = catalogue().run(ladybug, "cluster_graph", {"clustering": clustering, "within": within})
+    assert {(row[0], row[1]): row[4:] for row in answer.rows} == {
+        pair: pytest.approx(total, abs=1e-7) for pair, total in wanted.items()
+    }
+    assert wanted
+
+
+def test_a_feature_is_in_one_cluster_of_each_clustering_that_does_not_leave_it_out(ladybug: Store) -> None:
+    rows = clustered()
+    for feature in rows["Feature"]:
+        found = catalogue().run(ladybug, "feature_clusters", {"feature": feature["uid"]})
+        wanted = [r["target"] for r in rows["MEMBER_OF"] if r["source"] == feature["uid"]]
+        assert sorted(row[5] for row in found.rows) == sorted(wanted)
+        assert [row[0] for row in found.rows] == [row[5].rpartition(":")[0] for row in found.rows]
+
+
 def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> None:
     token = circuit(0)["CircuitNode"][0]["uid"]
     assert catalogue().run(ladybug, "upstream_paths", {"node": token}).rows == []
@@ -351,7 +393,13 @@ def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> No
 
 
 def test_one_thing_has_one_name_in_every_query() -> None:
-    named = {"Circuit": {"circuit", "other"}, "Feature": {"feature"}, "CircuitNode": {"node", "source", "target"}}
+    named = {
+        "Circuit": {"circuit", "other"},
+        "Feature": {"feature"},
+        "CircuitNode": {"node", "source", "target"},
+        "Clustering": {"clustering"},
+        "Cluster": {"cluster"},
+    }
     for query in catalogue():
         for parameter in query.params.values():
             if parameter.label:

@@ -123,17 +123,39 @@ def circuit(seed: int) -> Rows:
             ablation(uid, kind, 1) | {"ablated": feature(1, 1), "errors": "kept", "factor": factor}
             for kind, factor in (("feature", None), ("steering", 2.0))
         ]
-        rows["Clustering"] = [{"uid": "clustering:1", "method": "k-means"}]
-        rows["Cluster"] = [{"uid": "cluster:1", "name": "plural nouns", "size": FEATURES}]
-        rows["PART_OF"] = [{"source": "cluster:1", "target": "clustering:1"}]
-        rows["MEMBER_OF"] = [{"source": feature(2, index), "target": "cluster:1"} for index in range(FEATURES)]
-        rows["Ablation"].append(ablation(uid, "cluster", FEATURES) | {"ablated": "cluster:1", "errors": "kept"})
-        rows["ABLATES.Ablation-Cluster"] = [{"source": rows["Ablation"][-1]["uid"], "target": "cluster:1"}]
+        rows["Cluster"] = clustered()["Cluster"][:1]
+        cluster = rows["Cluster"][0]["uid"]
+        rows["Ablation"].append(ablation(uid, "cluster", FEATURES) | {"ablated": cluster, "errors": "kept"})
+        rows["ABLATES.Ablation-Cluster"] = [{"source": rows["Ablation"][-1]["uid"], "target": cluster}]
         rows["ABLATES.Ablation-Feature"] = [{"source": rows["Ablation"][-2]["uid"], "target": feature(1, 1)}]
         rows["FOR_TASK.Ablation-Task"] = [
             {"source": row["uid"], "target": f"task:{task}"} for row in rows["Ablation"] if "ablated" in row
         ]
         rows["TESTS"] = [{"source": a["uid"], "target": uid} for a in rows["Ablation"]]
+    return rows
+
+
+def clustered() -> Rows:
+    """Two clusterings of the features, with equal silhouettes and nulls; the second leaves some out."""
+    rows = shared() | {"Clustering": [], "Cluster": [], "MEMBER_OF": [], "PART_OF": []}
+    every = [feature["uid"] for feature in rows["Feature"]]
+    for method, members, stability in (
+        ("k-means", [every[::2], every[1::2]], None),
+        ("leiden", [every[:7], every[7:9], every[9:12]], 0.75),
+    ):
+        uid = f"clustering:{MODEL}:{method}:attribution-graph:0"
+        sizes, n_features = " ".join(str(len(some)) for some in members), sum(map(len, members))
+        figures: dict[str, Any] = {"stability": stability, "silhouette": 0.5, "modularity": -0.1 if stability else None}
+        counts = {"n_clusters": len(members), "n_features": n_features, "left_out": len(every) - n_features}
+        named = {"method": method, "basis": "attribution-graph", "params": "{}", "sizes": sizes}
+        rows["Clustering"].append({"uid": uid, **named, **counts, **figures})
+        for number, some in enumerate(members):
+            cluster = f"{uid}:{number}"
+            rows["Cluster"].append({"uid": cluster, "name": f'it\'s "{number}"', "size": len(some)})
+            rows["PART_OF"].append({"source": cluster, "target": uid})
+            for place, feature in enumerate(some):
+                silhouette = None if place == 1 else 0.5 - place // 3 / 10
+                rows["MEMBER_OF"].append({"source": feature, "target": cluster, "silhouette": silhouette})
     return rows
 
 
