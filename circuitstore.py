@@ -124,6 +124,12 @@ def ingest(
 
 
 @app.command()
+def match(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
+    """Match features of one dictionary with those of a later one, and measure how well."""
+    _print(["bundle"], [[str(_analyse("matching", recipe, out, _bytes(memory), device))]])
+
+
+@app.command()
 def load(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders that hold some.")]) -> None:
     """Load bundles into the store."""
     _load([bundle for folder in bundles for bundle in _bundles(folder)])

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 _CIRCUITS = "MATCH (n:Circuit) RETURN n.uid AS uid"
 
-ANALYSES: dict[str, str] = {}
+_DICTIONARIES = "MATCH (d:Dictionary) WHERE d.sha256 IS NOT NULL RETURN d.uid + ' ' + d.sha256 AS uid"
+
+ANALYSES: dict[str, str] = {
+    "matching": _DICTIONARIES,
+}
 """Modules of this package, which are sections of a recipe too, in the order in which they run: later ones may ask
 what earlier ones found. Each with the query for the uids that it depends on: while those are the same, it is not made
 again."""
