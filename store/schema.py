@@ -326,7 +326,10 @@ MATCHES = Relationship(
         Column("rank", Type.INT, "1 for the best match of the source."),
         Column("reverse_rank", Type.INT, "1 for the best match of the target.", optional=True),
         Column(
-            "kind", Type.STRING, "Of the target's best match: translated, processed, newborn or unexplained.", optional=True
+            "kind",
+            Type.STRING,
+            "How the target came about, at its best match: translated, processed, newborn or unexplained.",
+            optional=True,
         ),
         Column(
             "deactivation",
@@ -398,7 +401,8 @@ RELATIONSHIPS = (
 )  # fmt: skip
 
 ANALYSES = (MATCHES, MATCHED, MEMBER_OF)
-"""What was found out about features and dictionaries, as against what a circuit is made of: no circuit's deletion removes it."""
+"""What was found out about features and dictionaries, as against what a circuit is made of: no circuit's deletion
+removes it."""
 
 
 def _tables() -> dict[str, Table]:

@@ -48,7 +48,9 @@ def assign(cost: Tensor, nearest: int = _NEAREST) -> Assignment:
         v = torch.from_numpy(of_columns.astype(np.float32))
         least = (cost - v).min(dim=1).values.double().numpy() - shift - of_rows
         wrong = np.flatnonzero(least < -tolerance)
-        of_some = cost[torch.from_numpy(wrong)] - v - torch.from_numpy((of_rows[wrong] + shift).astype(np.float32))[:, None]
+        of_some = (
+            cost[torch.from_numpy(wrong)] - v - torch.from_numpy((of_rows[wrong] + shift).astype(np.float32))[:, None]
+        )
         found = of_some.topk(min(_ADDED, m), dim=1, largest=False)
         cheaper = (wrong[:, None] * m + found.indices.numpy())[(found.values < -tolerance).numpy()]
         more = np.union1d(pairs, cheaper)

@@ -50,7 +50,8 @@ def best_of_both(similarity: Tensor) -> Matches:
     pairs = torch.cat([
         (torch.arange(n) * m + forwards.indices.cpu())[forwards.values.cpu() > -torch.inf],
         (backwards.indices.cpu() * m + torch.arange(m))[backwards.values.cpu() > -torch.inf],
-    ]).unique()  # fmt: skip
+    ])  # fmt: skip
+    pairs = torch.unique(pairs)
     source, target = pairs // m, pairs % m
     score = similarity[source, target].cpu()
 

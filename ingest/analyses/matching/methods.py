@@ -36,15 +36,16 @@ def sae_match(a: Dictionary, b: Dictionary) -> Matches:
     found = assign(distance)
     at = (found.rows, found.columns)
     score = 1 - distance.cpu()[at] / apart.cpu()[at].clamp(min=1e-12)
-    one = torch.ones_like(found.rows)
-    return Matches(found.rows, found.columns, score, one, one)
+    first = torch.ones_like(found.rows)
+    return Matches(found.rows, found.columns, score, first, first.clone())
 
 
 @torch.no_grad()
 def cosines(a: Dictionary, b: Dictionary) -> Tensor:
     """Cosines of decoder rows, [n_a, n_b]."""
     p, q = (one.W_dec / one.W_dec.norm(dim=1, keepdim=True).clamp(min=1e-12) for one in (a, b))
-    return p @ q.T
+    product: Tensor = p @ q.T
+    return product
 
 
 def feature_flow(a: Dictionary, b: Dictionary) -> Matches:
