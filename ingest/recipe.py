@@ -95,8 +95,8 @@ class CorpusSection(_Section):
 
 
 class MatchingSection(_Section):
-    methods: tuple[Literal["sae-match", "feature-flow", "correlation"], ...] = Field(
-        ("sae-match", "feature-flow", "correlation"), min_length=1, description="How features are matched."
+    methods: tuple[Literal["sae_match", "feature_flow", "correlation"], ...] = Field(
+        ("sae_match", "feature_flow", "correlation"), min_length=1, description="How features are matched."
     )
     pairs: tuple[tuple[str, str], ...] = Field(
         (), description="Hooks of the dictionaries to match, the earlier first; all neighbours if left out."

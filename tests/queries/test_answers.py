@@ -13,7 +13,7 @@ from store.database import Store, open_store
 from store.errors import NotFoundError
 from tests.neo4j_server import Neo4j
 from tests.queries.loading import load_world
-from tests.queries.world import Rows, circuit
+from tests.queries.world import Rows, circuit, feature, matches
 
 SEEDS = range(6)
 
@@ -32,6 +32,13 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("ablations", {"errors": "kept"}),
     ("unconfirmed_edges", {"min_ratio": 0.0, "limit": 10000}),
     ("unconfirmed_edges", {"min_ratio": -1.5}),
+    ("match_quality", {"method": "feature_flow"}),
+    ("acting_matches", {"method": "feature_flow", "min_circuits": 2}),
+    ("feature_lineage", {"feature": feature(0, 1), "method": "feature_flow", "direction": "forwards"}),
+    ("feature_lineage", {"feature": feature(3, 0), "method": "feature_flow", "direction": "backwards"}),
+    ("feature_lineage", {"feature": feature(1, 3), "max_hops": 1}),
+    ("lineage_paths", {"feature": feature(0, 4), "method": "feature_flow"}),
+    ("lineage_paths", {"feature": feature(0, 2), "max_hops": 2}),
 ]
 
 
@@ -263,6 +270,45 @@ def edges_between_features(rows: Rows) -> dict[tuple[str, str], float]:
             pair = features[edge["source"]], features[edge["target"]]
             total[pair] = total.get(pair, 0.0) + edge["weight"]
     return total
+
+
+@pytest.mark.parametrize("method", ["sae_match", "feature_flow"])
+def test_a_lineage_is_the_chain_of_best_matches_either_way(ladybug: Store, method: str) -> None:
+    links = [row for row in matches()["MATCHES"] if row["method"] == method]
+    forwards = {row["source"]: row for row in links if row["rank"] == 1}
+    for layer, index in ((0, 1), (1, 4), (3, 0)):
+        at, product, wanted = feature(layer, index), 1.0, []
+        while at in forwards:
+            product *= forwards[at]["score"]
+            at = forwards[at]["target"]
+            wanted.append((len(wanted) + 1, at, pytest.approx(product)))
+        arguments = {"feature": feature(layer, index), "method": method, "direction": "forwards", "max_hops": 8}
+        found = catalogue().run(ladybug, "feature_lineage", arguments)
+        assert [(row[1], row[2], row[6]) for row in found.rows] == wanted
+        arguments = {"feature": feature(layer, index), "method": method, "direction": "backwards", "max_hops": 1}
+        found = catalogue().run(ladybug, "feature_lineage", arguments)
+        before = {r["source"] for r in links if r["target"] == feature(layer, index) and r["reverse_rank"] == 1}
+        assert {row[2] for row in found.rows} == before
+
+
+def test_the_links_of_a_lineage_carry_what_circuits_say_of_them(ladybug: Store) -> None:
+    weights: dict[tuple[str, str], list[float]] = {}
+    for seed in SEEDS:
+        for pair, weight in edges_between_features(circuit(seed)).items():
+            weights.setdefault(pair, []).append(weight)
+    joined = 0
+    for index in range(5):
+        answer = catalogue().run(ladybug, "lineage_paths", {"feature": feature(0, index), "max_hops": 8})
+        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        assert [row["hops"] for row in rows] == [1, 2, 3]
+        assert [row["target"] for row in rows[:-1]] == [row["source"] for row in rows[1:]]
+        for row in rows:
+            values = weights.get((row["source"], row["target"]), [])
+            assert row["n_circuits"] == len(values)
+            mean = sum(values) / len(values) if values else None
+            assert row["mean_weight"] == (None if mean is None else pytest.approx(mean, abs=1e-8))
+            joined += bool(values)
+    assert joined
 
 
 def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> None:

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Method = Literal["sae-match", "feature-flow", "correlation"]
+Method = Literal["sae_match", "feature_flow", "correlation"]
 _ROWS = 1024
 
 

@@ -1,5 +1,6 @@
 """Everything that is found out about one pair of dictionaries."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -56,7 +57,7 @@ def match_pair(given: Analysing, pair: Pair, activity: Activity | None, number: 
 
     matches: dict[Method, Matches] = {}
     for method in said.methods:
-        kept = work.tensors(f"{method}-{number}", partial(_match_kept, method, pair, code, activity, said.least_active))
+        kept = work.tensors(f"{method}-{number}", partial(_match, method, pair, code, activity, said.least_active))
         matches[method] = Matches.of(kept, "m")
     every = [torch.stack([one.source, one.target], 1) for one in matches.values()]
     tested = torch.unique(torch.cat(every), dim=0)
@@ -72,14 +73,17 @@ def match_pair(given: Analysing, pair: Pair, activity: Activity | None, number: 
     return Found(matches, _kinds(given, pair, said.similar), tested, deactivation, explained)
 
 
-def _match(method: Method, pair: Pair, codes: list[csr_array], activity: Activity | None, least_active: int) -> Matches:
-    if method == "sae-match":
-        return sae_match(pair.a, pair.b)
-    if method == "feature-flow":
-        return feature_flow(pair.a, pair.b)
+def _match(
+    method: Method, pair: Pair, code: Callable[[], list[csr_array]], activity: Activity | None, least_active: int
+) -> dict[str, Tensor]:
+    if method == "sae_match":
+        return sae_match(pair.a, pair.b).tensors("m")
+    if method == "feature_flow":
+        return feature_flow(pair.a, pair.b).tensors("m")
     assert activity is not None
     counting = activity.counting()
-    return correlation(codes[0][counting], codes[1][counting], least_active)
+    a, b = (one[counting] for one in code())
+    return correlation(a, b, least_active).tensors("m")
 
 
 def _kinds(given: Analysing, pair: Pair, similar: float) -> list[str]:

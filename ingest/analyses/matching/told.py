@@ -29,7 +29,7 @@ def add_pair(rows: Rows, model: str, pair: Pair, found: Found, said: MatchingSec
                 "rank": int(matches.rank[n]),
                 "reverse_rank": int(matches.reverse_rank[n]),
             }
-            if method == "feature-flow" and found.kinds and row["reverse_rank"] == 1:
+            if method == "feature_flow" and found.kinds and row["reverse_rank"] == 1:
                 row["kind"] = found.kinds[target]
             rows["MATCHES"].append(row | more)
         rows["MATCHED"].append(
@@ -42,7 +42,7 @@ def add_pair(rows: Rows, model: str, pair: Pair, found: Found, said: MatchingSec
                 "own_explained_variance": _rounded(found.explained.get("own")),
                 "random_explained_variance": _rounded(found.explained.get("random")),
                 **{
-                    f"same_as_{other.replace('-', '_')}": _rounded(agreement(best[method], best[other]))
+                    f"same_as_{other}": _rounded(agreement(best[method], best[other]))
                     for other in found.matches
                     if other != method
                 },
