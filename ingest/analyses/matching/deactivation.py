@@ -32,7 +32,7 @@ class Deactivation:
 
 
 @dataclass(frozen=True)
-class Tests:
+class Trials:
     """Features to switch off, each at one token, in the order of contexts; [tests] each."""
 
     feature: Tensor
@@ -42,7 +42,7 @@ class Tests:
 
 def choose_tests(
     a: csr_array, b: csr_array, pairs: Tensor, tokens: int, n_positions: int, generator: np.random.Generator
-) -> Tests:
+) -> Trials:
     """At most `tokens` tokens for each source, those first on which most of its matches are active, too.
 
     a, b: activations, [contexts · pos, n_features]. pairs: (source, target), [pairs, 2].
@@ -60,7 +60,7 @@ def choose_tests(
         best = shuffled[np.argsort(-together[shuffled], kind="stable")][:tokens]
         chosen += [(int(token), int(source)) for token in at[best[together[best] > 0]]]
     found = torch.tensor(sorted(chosen), dtype=torch.long).reshape(-1, 2)
-    return Tests(found[:, 1], found[:, 0] // n_positions, found[:, 0] % n_positions)
+    return Trials(found[:, 1], found[:, 0] // n_positions, found[:, 0] % n_positions)
 
 
 @torch.no_grad()
@@ -70,7 +70,7 @@ def deactivate(
     b: Dictionary,
     activity: Activity,
     pairs: Tensor,
-    tests: Tests,
+    tests: Trials,
     rows: int,
     seed: int,
     bar: Bar,
