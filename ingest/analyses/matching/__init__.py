@@ -1,12 +1,11 @@
 """Which feature of a later dictionary continues a feature, by three methods, and how good the matches are."""
 
-import json
 from collections import defaultdict
 
 import torch
 
 from ingest.analyses.matching.activity import Activity, read, start_of, without_sinks
-from ingest.analyses.matching.given import check_stored, pairs_of, parameters
+from ingest.analyses.matching.given import as_text, check_stored, pairs_of, parameters
 from ingest.analyses.matching.pair import Pair, match_pair
 from ingest.analyses.matching.told import add_pair
 from ingest.analyses.registry import Analysing
@@ -32,7 +31,7 @@ def analyse(given: Analysing) -> Rows:
         pair = Pair(given.dictionaries[earlier], given.dictionaries[later])
         with step(f"{earlier.name} → {later.name}") as bar:
             found = match_pair(given, pair, activity, number, bar)
-        add_pair(rows, given.model.name, pair, found, said, json.dumps(params))
+        add_pair(rows, given.model.name, pair, found, said, as_text(params))
     with step("features"):
         every = {hook: range(dictionary.n_features) for hook, dictionary in used.items()}
         add_features(rows, given.model, used, every)

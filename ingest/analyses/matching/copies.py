@@ -17,22 +17,27 @@ from ingest.models import LanguageModel
 Keywords = Sequence[Mapping[str, Any]]
 
 
-def keywords_with_copies(keywords: Keywords, n_positions: int, positions: Tensor) -> list[dict[str, Any]] | None:
+def keywords_with_copies(keywords: Keywords, x: Tensor, positions: Tensor) -> list[dict[str, Any]]:
     """What blocks are called with for a prompt with copies of some positions behind it.
 
-    keywords: for the prompt alone. positions: of the originals, [copies]. None where there is no mask to extend.
+    keywords: for the prompt alone. x: its residual stream, [pos, d_model]. positions: of the originals, [copies].
+    A block that is given no mask sees what is before, and is told so.
     """
-    whole = torch.cat([torch.arange(n_positions), positions.cpu()])
+    n = len(x)
+    whole = torch.cat([torch.arange(n, device=x.device), positions.to(x.device)])
     made: dict[int, Any] = {}  # blocks share their masks
+    causal = _mask(torch.full((n, n), torch.finfo(x.dtype).min, dtype=x.dtype).triu(1)[None, None], n, positions.cpu())
 
     def extended(value: Any) -> Any:
         if id(value) not in made:
-            made[id(value)] = _extended(value, n_positions, positions, whole)
+            made[id(value)] = _extended(value, n, positions, whole)
         return made[id(value)]
 
     found = [{name: extended(value) for name, value in block.items()} for block in keywords]
-    masked = all(any(_is_mask(value, n_positions) for value in block.values()) for block in keywords)
-    return found if masked and found else None
+    for block, before in zip(found, keywords, strict=True):
+        if not any(_is_mask(value, n) for value in before.values()):
+            block["attention_mask"] = causal.to(x.device)
+    return found
 
 
 @torch.no_grad()
@@ -67,7 +72,7 @@ def run_changed(
         return value
 
     rows = torch.cat([x, x[positions]])[None] if at_once else x.expand(len(positions), -1, -1)
-    keywords = keywords_with_copies(model.block_keywords(n), n, positions) if at_once else None
+    keywords = keywords_with_copies(model.block_keywords(n), x, positions) if at_once else None
     model.run(rows, start, stop, {changed: edit, read: keep}, keywords)
     return kept[0]
 
@@ -77,14 +82,14 @@ def can_copy(model: LanguageModel, x: Tensor, start: int, stop: int) -> bool:
     """Whether unchanged copies come out as their originals do: what blocks are called with differs between models."""
     n = len(x)
     positions = torch.arange(n, device=x.device)
-    keywords = keywords_with_copies(model.block_keywords(n), n, positions)
-    if keywords is None:
-        return False
+    keywords = keywords_with_copies(model.block_keywords(n), x, positions)
     try:
         out = model.run(torch.cat([x, x])[None], start, stop, None, keywords)[0].float()
+        plain = model.run(x[None], start, stop)[0].float()
     except (RuntimeError, ValueError, TypeError, IndexError):
         return False
-    return torch.allclose(out[:n], out[n:], rtol=1e-3, atol=1e-4 * float(out.abs().max()))
+    near = 1e-4 * float(plain.abs().max())
+    return all(torch.allclose(part, plain, rtol=1e-3, atol=near) for part in (out[:n], out[n:]))
 
 
 def _is_mask(value: Any, n: int) -> bool:

@@ -1,6 +1,7 @@
 """What a recipe asks to match, and whether it can be matched: all that can be wrong is told before anything is run."""
 
 import hashlib
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -75,6 +76,23 @@ def check_stored(given: Analysing, pairs: list[Hooks], params: dict[str, Any]) -
         if any(one.sha256 and stored and stored != one.sha256 for (stored,) in rows):
             raise ModelError(f"the dictionary of {hook.name} that is stored has other weights than {one.source!r}: "
                              "use another store, or name the dictionary that is stored")  # fmt: skip
+    for pair in pairs:
+        a, b = (dictionary_uid(given.model.name, hook.name) for hook in pair)
+        text = (
+            "MATCH (a:Dictionary {uid: $a})-[m:MATCHED]->(b:Dictionary {uid: $b}) "
+            "RETURN m.method AS method, m.params AS params ORDER BY method"
+        )
+        for method, stored in given.store.run(text, {"a": a, "b": b}).rows:
+            if method in params["methods"] and stored is not None and stored != as_text(params):
+                raise ModelError(
+                    f"{a} and {b} were matched by {method} with other settings, and both results would be mixed: "
+                    "set [matching], [corpus] and seed as they were, or use another store"
+                )
+
+
+def as_text(params: dict[str, Any]) -> str:
+    """As it is stored."""
+    return json.dumps(params)
 
 
 def parameters(given: Analysing) -> dict[str, Any]:
@@ -84,8 +102,11 @@ def parameters(given: Analysing) -> dict[str, Any]:
     said = recipe.matching.model_dump(exclude={"pairs"}, mode="json")
     corpus = None
     if recipe.corpus is not None:
-        with recipe.corpus.file.open("rb") as file:
-            corpus = hashlib.file_digest(file, "sha256").hexdigest()
+        try:
+            with recipe.corpus.file.open("rb") as file:
+                corpus = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelError(f"{recipe.corpus.file}: can't be read: {error.strerror}") from error
         said["contexts"] = min(recipe.corpus.contexts, recipe.matching.contexts)
     return {**said, "corpus": corpus, "seed": recipe.seed}
 
