@@ -7,6 +7,7 @@ twice the width: published dictionaries are wider than the demo's, and the dense
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,8 @@ from bench.report import compare, heading, seconds
 from ingest.analyses.matching.assignment import assign
 from ingest.analyses.matching.methods import cosines, distances, sae_match
 from ingest.dictionaries import Dictionary, JumpReLU, from_folder
+from ingest.models import open_model
 from ingest.recipe import read_recipe
-from ingest.subject import open_model
 from ingest.weights import dictionary_folders
 
 RECIPE = Path(__file__).parents[1] / "demo" / "agreement-across-pp.toml"
@@ -34,21 +35,19 @@ def main() -> None:
     for first in range(min(given.pairs, len(every) - n)):
         a, b = _stacked(every[first : first + n]), _stacked(every[first + 1 : first + 1 + n])
         heading(f"{a.hook.name} → {b.hook.name}, {a.n_features} features each")
-        compare("SAE Match, distances and assignment", seconds(lambda a=a, b=b: sae_match(a, b)), "…", [30.0])
+        print(f"  {'SAE Match, distances and assignment':<44} {seconds(partial(sae_match, a, b))[0]:10.4f} s")
         distance = distances(a, b)[0]
         full = distance.double().numpy()
-        ours = seconds(lambda distance=distance: assign(distance))
+        ours = seconds(partial(assign, distance))
         found = assign(distance)
-        theirs = seconds(lambda full=full: linear_sum_assignment(full))
+        theirs = seconds(partial(linear_sum_assignment, full))
         compare("assignment, ours", ours, "scipy.optimize.linear_sum_assignment", theirs)
         rows, columns = linear_sum_assignment(full)
         best = float(full[rows, columns].sum())
         print(f"  cost {found.cost:.6f}, scipy's {best:.6f}: {found.cost / best:.9f} ×, proven within {found.gap:.1e}")
-        loop = seconds(lambda a=a, b=b: _cosines_by_loop(a, b, 64))
+        loop = seconds(partial(_cosines_by_loop, a, b, 64))
         scaled = [loop[0] * a.n_features / 64]
-        compare(
-            "decoder cosines at once", seconds(lambda a=a, b=b: cosines(a, b), 3), "a loop, from 64 features", scaled
-        )
+        compare("decoder cosines at once", seconds(partial(cosines, a, b), 3), "a loop, from 64 features", scaled)
 
 
 def _dictionaries() -> list[Dictionary]:

@@ -277,7 +277,8 @@ def test_a_lineage_is_the_chain_of_best_matches_either_way(ladybug: Store, metho
     links = [row for row in matches()["MATCHES"] if row["method"] == method]
     forwards = {row["source"]: row for row in links if row["rank"] == 1}
     for layer, index in ((0, 1), (1, 4), (3, 0)):
-        at, product, wanted = feature(layer, index), 1.0, []
+        at, product = feature(layer, index), 1.0
+        wanted: list[tuple[int, str, object]] = []
         while at in forwards:
             product *= forwards[at]["score"]
             at = forwards[at]["target"]
