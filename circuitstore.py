@@ -130,6 +130,12 @@ def features(recipe: RecipeFile, out: Out = None, memory: Memory = None, device:
 
 
 @app.command()
+def match(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
+    """Match features of one dictionary with those of a later one, and measure how well."""
+    _print(["bundle"], [[str(_analyse("matching", recipe, out, _bytes(memory), device))]])
+
+
+@app.command()
 def cluster(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
     """Cluster the features of the circuits that are stored, as a recipe says, and load it."""
     _print(["bundle"], [[str(_analyse("clustering", recipe, out, _bytes(memory), device))]])

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +61,23 @@ class LanguageModel:
             handle.remove()
         return entered[0]
 
-    def run(self, x: Tensor, start: int, stop: int, edits: Mapping[Hook, Edit] | None = None) -> Tensor:
+    def run(
+        self,
+        x: Tensor,
+        start: int,
+        stop: int,
+        edits: Mapping[Hook, Edit] | None = None,
+        keywords: Sequence[Mapping[str, Any]] | None = None,
+    ) -> Tensor:
         """Blocks start … stop−1 on the residual stream x: [batch, pos, d_model].
 
         An edit sees the value at its hook and gives the value to go on with. Residual hooks at the boundaries
-        start … stop are edited too, both ends included.
+        start … stop are edited too, both ends included. keywords: what each block of the model is called with
+        instead of what `block_keywords` says.
         """
         edits = edits or {}
         at_boundary = {hook.boundary: edit for hook, edit in edits.items() if hook.boundary is not None}
-        keywords = self._block_keywords(x.shape[1])
+        keywords = self.block_keywords(x.shape[1]) if keywords is None else keywords
         with self._edited_inside({hook: edit for hook, edit in edits.items() if hook.boundary is None}):
             for block in range(start, stop):
                 if block in at_boundary:
@@ -113,7 +121,7 @@ class LanguageModel:
                 point.fwd_hooks.remove(handle)
 
     @torch.no_grad()
-    def _block_keywords(self, n_positions: int) -> list[dict[str, Any]]:
+    def block_keywords(self, n_positions: int) -> list[dict[str, Any]]:
         """What each block is called with (masks, rotary embeddings), recorded on one prompt of that length."""
         if n_positions not in self._keywords:
             recorded: list[dict[str, Any]] = []

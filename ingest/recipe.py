@@ -111,6 +111,29 @@ class CorpusSection(_Section):
     contexts: Annotated[int, Field(ge=1)] = Field(200, description="How many of its contexts are read, at most.")
 
 
+class MatchingSection(_Section):
+    methods: tuple[Literal["sae_match", "feature_flow", "correlation"], ...] = Field(
+        ("sae_match", "feature_flow", "correlation"), min_length=1, description="How features are matched."
+    )
+    pairs: tuple[tuple[str, str], ...] = Field(
+        (), description="Hooks of the dictionaries to match, the earlier first; all neighbours if left out."
+    )
+    contexts: Annotated[int, Field(ge=1)] = Field(48, description="Contexts of the corpus that are read, at most.")
+    least_active: Annotated[int, Field(ge=1)] = Field(
+        10, description="Features that are active on fewer tokens are not correlated."
+    )
+    largest_norm: Annotated[float, Field(gt=1)] = Field(
+        4.0, description="Tokens with a norm of more than so many medians are left out: attention sinks."
+    )
+    similar: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="Cosine from which a feature counts as the continuation of another."
+    )
+    tokens: Annotated[int, Field(ge=0)] = Field(4, description="Tokens on which a feature is switched off; 0 for none.")
+    confirmed: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.2, description="Share of its activation that the successor of a confirmed match loses."
+    )
+
+
 class FeaturesSection(_Section):
     examples: Annotated[int, Field(ge=1, le=100)] = Field(5, description="Contexts that are shown of each feature.")
     before: Annotated[int, Field(ge=0)] = Field(10, description="Tokens shown before the one it is active on …")
@@ -192,6 +215,7 @@ class Recipe(_Section):
     prompts: PromptsSection = PromptsSection()
     corpus: CorpusSection | None = None
     features: FeaturesSection | None = None
+    matching: MatchingSection | None = None
     clustering: ClusteringSection | None = None
     ablations: AblationsSection | None = None
 

@@ -351,6 +351,53 @@ MATCHES = Relationship(
         Column("method", Type.STRING, "How they were matched."),
         Column("score", Type.FLOAT, "How well they match."),
         Column("rank", Type.INT, "1 for the best match of the source."),
+        Column("reverse_rank", Type.INT, "1 for the best match of the target.", optional=True),
+        Column(
+            "kind",
+            Type.STRING,
+            "How the target came about, at its best match: translated, processed, newborn or unexplained.",
+            optional=True,
+        ),
+        Column(
+            "deactivation",
+            Type.FLOAT,
+            "Share of its activation that the target loses where the source alone is switched off.",
+            optional=True,
+        ),
+        Column("control", Type.FLOAT, "The same of another feature that is active there.", optional=True),
+        Column("n_active", Type.INT, "Tokens on which that was measured: both ends are active there.", optional=True),
+        Column("confirmed", Type.BOOL, "Whether the target loses as much as a confirmed match takes.", optional=True),
+    ),
+    keys=("method",),
+)
+
+MATCHED = Relationship(
+    "MATCHED",
+    "How well the features of two dictionaries were matched. Shares and means are over the best match of each source.",
+    (("Dictionary", "Dictionary"),),
+    (
+        Column("method", Type.STRING, "How they were matched."),
+        Column("n_matches", Type.INT, "Features of the source that have a match."),
+        Column("mean_score", Type.FLOAT, "Mean score of these matches.", optional=True),
+        Column(
+            "explained_variance",
+            Type.FLOAT,
+            "Share of the variance at the target's hook that is explained where each source feature, scaled by the "
+            "folded thresholds, stands for its match.",
+            optional=True,
+        ),
+        Column("own_explained_variance", Type.FLOAT, "The same by the target's own features.", optional=True),
+        Column("random_explained_variance", Type.FLOAT, "The same by matches drawn at random.", optional=True),
+        Column("n_active", Type.INT, "Matches whose ends were active together, and which were tested.", optional=True),
+        Column("mean_deactivation", Type.FLOAT, "Mean deactivation of these.", optional=True),
+        Column("confirmed", Type.FLOAT, "Share of these that are confirmed.", optional=True),
+        Column(
+            "control_confirmed", Type.FLOAT, "Share of these whose control would be confirmed: chance.", optional=True
+        ),
+        Column("same_as_sae_match", Type.FLOAT, "Share of the matches that SAE Match gives, too.", optional=True),
+        Column("same_as_feature_flow", Type.FLOAT, "Share that feature flow gives, too.", optional=True),
+        Column("same_as_correlation", Type.FLOAT, "Share that correlation gives, too.", optional=True),
+        Column("params", Type.STRING, "What this depends on, as JSON.", optional=True),
     ),
     keys=("method",),
 )
@@ -381,12 +428,13 @@ PRODUCED_BY = Relationship(
 )
 
 RELATIONSHIPS = (
-    ATTRIBUTES_TO, INSTANCE_OF, IN_CIRCUIT, IN_DICTIONARY, FEEDS, MATCHES, MEMBER_OF, PART_OF, TESTS, ABLATES,
-    FOR_TASK, FOR_PROMPT, USES, OF_MODEL, PRODUCED_BY,
+    ATTRIBUTES_TO, INSTANCE_OF, IN_CIRCUIT, IN_DICTIONARY, FEEDS, MATCHES, MATCHED, MEMBER_OF, PART_OF, TESTS,
+    ABLATES, FOR_TASK, FOR_PROMPT, USES, OF_MODEL, PRODUCED_BY,
 )  # fmt: skip
 
-ANALYSES = (MATCHES, MEMBER_OF)
-"""What was found out about features, as against what a circuit is made of: no circuit's deletion removes it."""
+ANALYSES = (MATCHES, MATCHED, MEMBER_OF)
+"""What was found out about features and dictionaries, as against what a circuit is made of: no circuit's deletion
+removes it."""
 
 
 def _tables() -> dict[str, Table]:

@@ -261,6 +261,9 @@ def _analyses(rows: dict[str, list[dict[str, Any]]], used: list[tuple[int, int]]
             rows["MATCHES"].append(
                 {"source": uid, "target": target, "method": "cosine", "score": 1 / (1 + index), "rank": 1}
             )
+    for layer in sorted({layer for layer, _ in used if layer + 1 in next_of}):
+        ends = {"source": _dictionary(layer), "target": _dictionary(layer + 1)}
+        rows["MATCHED"].append({**ends, "method": "cosine", "n_matches": len(used), "confirmed": 0.5})
 
 
 def _dictionary(layer: int) -> str:

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
 _CIRCUITS = "MATCH (n:Circuit) RETURN n.uid AS uid"
 
+_DICTIONARIES = "MATCH (d:Dictionary) WHERE d.sha256 IS NOT NULL RETURN d.uid + ' ' + d.sha256 AS uid"
+
 ANALYSES: dict[str, str] = {
     "features": "",
+    "matching": _DICTIONARIES,
     "clustering": _CIRCUITS,
     "ablations": f"{_CIRCUITS} UNION MATCH (n:Cluster) RETURN n.uid AS uid",
 }

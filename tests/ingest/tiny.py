@@ -207,7 +207,12 @@ class LinearModel:
     def embed(self, tokens: Tensor) -> Tensor:
         return self.embedding[tokens]
 
-    def run(self, x: Tensor, start: int, stop: int, edits: Mapping[Hook, Edit] | None = None) -> Tensor:
+    def block_keywords(self, n_positions: int) -> list[dict[str, Any]]:
+        return [{} for _ in range(self.n_layers)]
+
+    def run(
+        self, x: Tensor, start: int, stop: int, edits: Mapping[Hook, Edit] | None = None, keywords: Any = None
+    ) -> Tensor:
         at = {hook.boundary: edit for hook, edit in (edits or {}).items()}
         for block in range(start, stop):
             if block in at:

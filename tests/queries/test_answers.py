@@ -14,7 +14,7 @@ from store.database import Store, open_store
 from store.errors import NotFoundError
 from tests.neo4j_server import Neo4j
 from tests.queries.loading import load_world
-from tests.queries.world import Rows, circuit, clustered, shared
+from tests.queries.world import Rows, circuit, clustered, feature, matches, shared
 
 SEEDS = range(6)
 KMEANS = clustered()["Clustering"][0]["uid"]
@@ -52,6 +52,13 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("cluster_members", {"clustering": KMEANS, "limit": 3}),
     ("cluster_members", {"clustering": KMEANS, "cluster": f"{KMEANS}:1"}),
     ("cluster_graph", {"clustering": KMEANS, "within": False}),
+    ("match_quality", {"method": "feature_flow"}),
+    ("acting_matches", {"method": "feature_flow", "min_circuits": 2}),
+    ("feature_lineage", {"feature": feature(0, 1), "method": "feature_flow", "direction": "forwards"}),
+    ("feature_lineage", {"feature": feature(3, 0), "method": "feature_flow", "direction": "backwards"}),
+    ("feature_lineage", {"feature": feature(1, 3), "max_hops": 1}),
+    ("lineage_paths", {"feature": feature(0, 4), "method": "feature_flow"}),
+    ("lineage_paths", {"feature": feature(0, 2), "max_hops": 2}),
     ("cluster_graph", {"clustering": KMEANS, "min_circuits": 3, "limit": 2}),
 ]
 
@@ -376,11 +383,51 @@ def test_the_graph_of_clusters_sums_what_their_members_do_to_each_other(
 
 def test_a_feature_is_in_one_cluster_of_each_clustering_that_does_not_leave_it_out(ladybug: Store) -> None:
     rows = clustered()
-    for feature in rows["Feature"]:
-        found = catalogue().run(ladybug, "feature_clusters", {"feature": feature["uid"]})
-        wanted = [r["target"] for r in rows["MEMBER_OF"] if r["source"] == feature["uid"]]
+    for one in rows["Feature"]:
+        found = catalogue().run(ladybug, "feature_clusters", {"feature": one["uid"]})
+        wanted = [r["target"] for r in rows["MEMBER_OF"] if r["source"] == one["uid"]]
         assert sorted(row[5] for row in found.rows) == sorted(wanted)
         assert [row[0] for row in found.rows] == [row[5].rpartition(":")[0] for row in found.rows]
+
+
+@pytest.mark.parametrize("method", ["sae_match", "feature_flow"])
+def test_a_lineage_is_the_chain_of_best_matches_either_way(ladybug: Store, method: str) -> None:
+    links = [row for row in matches()["MATCHES"] if row["method"] == method]
+    forwards = {row["source"]: row for row in links if row["rank"] == 1}
+    for layer, index in ((0, 1), (1, 4), (3, 0)):
+        at, product = feature(layer, index), 1.0
+        wanted: list[tuple[int, str, object]] = []
+        while at in forwards:
+            product *= forwards[at]["score"]
+            at = forwards[at]["target"]
+            wanted.append((len(wanted) + 1, at, pytest.approx(product)))
+        arguments = {"feature": feature(layer, index), "method": method, "direction": "forwards", "max_hops": 8}
+        found = catalogue().run(ladybug, "feature_lineage", arguments)
+        assert [(row[1], row[2], row[6]) for row in found.rows] == wanted
+        arguments = {"feature": feature(layer, index), "method": method, "direction": "backwards", "max_hops": 1}
+        found = catalogue().run(ladybug, "feature_lineage", arguments)
+        before = {r["source"] for r in links if r["target"] == feature(layer, index) and r["reverse_rank"] == 1}
+        assert {row[2] for row in found.rows} == before
+
+
+def test_the_links_of_a_lineage_carry_what_circuits_say_of_them(ladybug: Store) -> None:
+    weights: dict[tuple[str, str], list[float]] = {}
+    for seed in SEEDS:
+        for pair, weight in edges_between_features(circuit(seed)).items():
+            weights.setdefault(pair, []).append(weight)
+    joined = 0
+    for index in range(5):
+        answer = catalogue().run(ladybug, "lineage_paths", {"feature": feature(0, index), "max_hops": 8})
+        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        assert [row["hops"] for row in rows] == [1, 2, 3]
+        assert [row["target"] for row in rows[:-1]] == [row["source"] for row in rows[1:]]
+        for row in rows:
+            values = weights.get((row["source"], row["target"]), [])
+            assert row["n_circuits"] == len(values)
+            mean = sum(values) / len(values) if values else None
+            assert row["mean_weight"] == (None if mean is None else pytest.approx(mean, abs=1e-8))
+            joined += bool(values)
+    assert joined
 
 
 def test_an_unknown_uid_is_told_apart_from_an_empty_answer(ladybug: Store) -> None:

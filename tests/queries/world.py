@@ -42,6 +42,33 @@ def shared() -> Rows:
             uid = feature(layer, index)
             rows["Feature"].append({"uid": uid, "layer": layer, "index": index, **described(layer, index)})
             rows["IN_DICTIONARY"].append({"source": uid, "target": dictionary})
+    rows |= matches()
+    return rows
+
+
+def matches() -> Rows:
+    """Features matched with those of the next dictionary: one to one, and many to one."""
+    rng = random.Random(99)
+    rows: Rows = {"MATCHES": [], "MATCHED": []}
+    for layer in range(LAYERS - 1):
+        ends = {"source": f"{MODEL}:blocks.{layer}", "target": f"{MODEL}:blocks.{layer + 1}"}
+        rows["MATCHED"].append({**ends, "method": "sae_match", "n_matches": FEATURES, "confirmed": 0.75})
+        rows["MATCHED"].append({**ends, "method": "feature_flow", "n_matches": FEATURES, "same_as_sae_match": 0.5})
+        for index in range(FEATURES):
+            tested = {"deactivation": 0.5, "control": 0.125, "n_active": 3, "confirmed": True} if index % 2 else {}
+            for method, other in (("sae_match", (index + 1) % FEATURES), ("feature_flow", index // 2)):
+                rows["MATCHES"].append(
+                    {
+                        "source": feature(layer, index),
+                        "target": feature(layer + 1, other),
+                        "method": method,
+                        "score": rng.choice((0.9, 0.5, 0.25)),
+                        "rank": 1,
+                        "reverse_rank": 1 if method == "sae_match" or index % 2 == 0 else 2,
+                        "kind": "translated" if method == "feature_flow" and index % 2 == 0 else None,
+                        **tested,
+                    }
+                )
     return rows
 
 
