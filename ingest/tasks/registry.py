@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ingest.tasks import agreement
+from ingest.tasks import agreement, ioi
 from ingest.tasks.pairs import Pair
 from ingest.tasks.words import Split
 from store.errors import RecipeError
@@ -40,6 +40,28 @@ TASKS = {
             LOGIT_DIFFERENCE,
             agreement.ACROSS_PP_POSITIONS,
             agreement.across_pp,
+        ),
+        GeneratedTask(
+            "agreement-within-rc",
+            'Subject–verb agreement within a relative clause: "The key that the farmers" → " have".',
+            LOGIT_DIFFERENCE,
+            agreement.WITHIN_RC_POSITIONS,
+            agreement.within_rc,
+        ),
+        GeneratedTask(
+            "agreement-across-rc",
+            'Subject–verb agreement across a relative clause: "The keys that the farmer knows" → " are".',
+            LOGIT_DIFFERENCE,
+            agreement.ACROSS_RC_POSITIONS,
+            agreement.across_rc,
+        ),
+        GeneratedTask(
+            "ioi",
+            "Indirect object identification: which of two names was not said again: "
+            '"When Mary and James went to the store, James gave a key to" → " Mary".',
+            LOGIT_DIFFERENCE,
+            ioi.POSITIONS,
+            ioi.ioi,
         ),
     )
 }
