@@ -15,9 +15,8 @@ from ingest.tasks.pairs import Pair
 from ingest.tasks.turns import in_turn, random_for
 from ingest.tasks.words import GIVING, GOING, MEN, PLACES, THINGS, WOMEN, Split
 
-POSITIONS = (
-POSITIONS = tuple("When name1 and name2 going to the place , S2 giving a thing last".split())
-"""The last is the \"to\" after which the answer is read."""
+POSITIONS = tuple("When name1 and name2 going to the place comma S2 giving a thing last".split())
+"""The last is the "to" after which the answer is read."""
 
 
 def ioi(n: int, seed: int, split: Split) -> list[Pair]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ingest.tasks import agreement, ioi
+from ingest.tasks import agreement, greater_than, ioi, pronouns, sentiment
 from ingest.tasks.pairs import Pair
 from ingest.tasks.words import Split
 from store.errors import RecipeError
@@ -62,6 +62,27 @@ TASKS = {
             LOGIT_DIFFERENCE,
             ioi.POSITIONS,
             ioi.ioi,
+        ),
+        GeneratedTask(
+            "greater-than",
+            'A decade that lies after another: "The war lasted from 1764 to 17" → "8".',
+            LOGIT_DIFFERENCE,
+            greater_than.POSITIONS,
+            greater_than.greater_than,
+        ),
+        GeneratedTask(
+            "gendered-pronoun",
+            'The pronoun that fits a name: "Then Mary lost the key because" → " she".',
+            LOGIT_DIFFERENCE,
+            pronouns.POSITIONS,
+            pronouns.pronouns,
+        ),
+        GeneratedTask(
+            "sentiment",
+            'What a judgement leads to: "The movie was wonderful, so I was very" → " happy".',
+            LOGIT_DIFFERENCE,
+            sentiment.POSITIONS,
+            sentiment.sentiment,
         ),
     )
 }

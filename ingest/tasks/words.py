@@ -98,6 +98,30 @@ GOING = {Split.TRAIN: ("went", "walked"), Split.HELD_OUT: ("came", "drove")}
 
 GIVING = {Split.TRAIN: ("gave", "sent"), Split.HELD_OUT: ("handed", "offered")}
 
+LOSING = {Split.TRAIN: ("lost", "found"), Split.HELD_OUT: ("kept", "bought")}
+
+WORKS = {
+    Split.TRAIN: "movie song book picture speech".split(),
+    Split.HELD_OUT: "show story film play concert".split(),
+}
+
+GOOD = {
+    Split.TRAIN: "wonderful great beautiful excellent brilliant lovely".split(),
+    Split.HELD_OUT: "amazing fantastic perfect good superb delightful".split(),
+}
+
+BAD = {
+    Split.TRAIN: "terrible bad horrible poor dull weak".split(),
+    Split.HELD_OUT: "awful boring dreadful ugly miserable stupid".split(),
+}
+
+EVENTS = {
+    Split.TRAIN: "war siege reign trial journey project rebellion dispute".split(),
+    Split.HELD_OUT: "conflict campaign struggle program revolution marriage crisis dynasty".split(),
+}
+
+LASTING = {Split.TRAIN: ("lasted", "ran"), Split.HELD_OUT: ("continued", "extended")}
+
 _IRREGULAR = {
     "beach": "beaches",
     "box": "boxes",
