@@ -25,23 +25,7 @@ from store.errors import ModelError, RecipeError
 
 KEYS = Pair("The keys", "The key", " are", " is")
 AGREEMENT = [name for name in TASKS if name.startswith("agreement")]
-FUNCTION_WORDS = {
-    *PREPOSITIONS,
-    "The",
-    "the",
-    "a",
-    "that",
-    "and",
-    "to",
-    "from",
-    "because",
-    "was",
-    "so",
-    "very",
-    "I",
-    "Then",
-    "When",
-}
+FUNCTION_WORDS = {*PREPOSITIONS, *"The the a that and to from because was so very I Then When".split()}
 """Words that say nothing of what a prompt is about. The two digits before a decade are among them, a year isn't."""
 
 CHANGED = {"ioi": "S2", "greater-than": "decade", "gendered-pronoun": "name", "sentiment": "adjective"}
