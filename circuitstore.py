@@ -160,6 +160,30 @@ def circuits() -> None:
 
 
 @app.command()
+def tasks(
+    model: Annotated[
+        Path | None, typer.Option(help="Measure the model of this recipe on each of them.", metavar="RECIPE")
+    ] = None,
+    pairs: Annotated[int, typer.Option(help="Held-out pairs to measure on.", min=1, max=256)] = 64,
+    device: Device = None,
+) -> None:
+    """List the tasks that pairs are made for, and how well a model does them."""
+    from ingest.tasks.listing import COLUMNS, listed
+
+    columns, rows = list(COLUMNS), listed()
+    if model is not None:
+        with _heavy():
+            from ingest.job import task_accuracies
+
+            found = task_accuracies(model, pairs, device)
+        columns[1:1] = ["accuracy", "logit_difference", "n_pairs"]
+        for row in rows:
+            of = found[str(row[0])]
+            row[1:1] = [None, None, 0] if of is None else [of.accuracy, of.logit_difference, of.n_pairs]
+    _print(columns, rows)
+
+
+@app.command()
 def queries(name: Annotated[str | None, typer.Argument(help="Explain only this one.")] = None) -> None:
     """List the catalogue of queries, or explain one."""
     from queries.catalogue import catalogue

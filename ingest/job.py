@@ -14,15 +14,19 @@ import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.analyses.registry import ANALYSES, Analysing, analysis
 from ingest.recipe import Recipe, read_recipe
 from ingest.tasks.pairs import read_pairs
-from ingest.tasks.registry import task
+from ingest.tasks.registry import TASKS, task
+from ingest.tasks.words import Split
 from ingest.work import LIBRARIES, Work, fingerprint, parameters
 from store.database import Store
-from store.errors import RecipeError, UsageError
+from store.errors import ModelError, RecipeError, UsageError
+
+if TYPE_CHECKING:
+    from ingest.tasks.accuracy import Accuracy
 
 DEFAULT_OUT = Path("bundles")
 
@@ -77,6 +81,37 @@ def run_analysis(
     if (bundle := work.finished()) is not None:
         return bundle
     return _analyse(name, recipe, recipe_path, store, work, memory, device)
+
+
+def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) -> "dict[str, Accuracy | None]":
+    """How well the recipe's model does each task that has a name, on held-out pairs; None where no pair aligns.
+
+    pairs: of each task, at most. device, and errors, as of `run_recipe`.
+    """
+    recipe = read_recipe(recipe_path)
+    _check_device(device)
+    _import_libraries()
+    from ingest.models import open_model
+    from ingest.progress import step
+    from ingest.subject import start_token
+    from ingest.tasks.accuracy import accuracy
+    from ingest.tasks.alignment import align
+
+    with step("model"):
+        said = recipe.model
+        model = open_model(said.source, said.name, _device(device), said.dtype)
+    start = start_token(recipe, str(recipe_path), model)
+    found: dict[str, Accuracy | None] = {}
+    with step(f"accuracy of {model.name}") as bar:
+        bar.of(len(TASKS))
+        for name, one in TASKS.items():
+            made = one.generate(pairs, recipe.seed, Split.HELD_OUT)
+            try:
+                found[name] = accuracy(model, align(made, model.tokenizer, start, source=name))
+            except ModelError:  # another tokenizer's words
+                found[name] = None
+            bar.advance()
+    return found
 
 
 def _analyse(

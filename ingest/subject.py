@@ -64,7 +64,7 @@ def open_subject(recipe: Recipe, where: str, device: str) -> Subject:
 
 def subject_of(recipe: Recipe, where: str, model: LanguageModel, dictionaries: dict[Hook, Dictionary]) -> Subject:
     """The same for a model and dictionaries that are open."""
-    start = _start_token(recipe, where, model)
+    start = start_token(recipe, where, model)
     with step("prompt pairs"):
         name, words, train, held_out, names = _pairs(recipe, model, start)
         aligned = [
@@ -119,7 +119,8 @@ def _reads(folder: Path, wanted: set[Hook], model: LanguageModel) -> bool:
         return False
 
 
-def _start_token(recipe: Recipe, where: str, model: LanguageModel) -> int | None:
+def start_token(recipe: Recipe, where: str, model: LanguageModel) -> int | None:
+    """The id of the recipe's start token, None for none. Raises RecipeError where the model has no such token."""
     token = recipe.model.start_token
     if token is None:
         return None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from ingest.tasks import agreement
+from ingest.tasks import agreement, greater_than, ioi, pronouns, sentiment
 from ingest.tasks.pairs import Pair
 from ingest.tasks.words import Split
 from store.errors import RecipeError
@@ -40,6 +40,49 @@ TASKS = {
             LOGIT_DIFFERENCE,
             agreement.ACROSS_PP_POSITIONS,
             agreement.across_pp,
+        ),
+        GeneratedTask(
+            "agreement-within-rc",
+            'Subject–verb agreement within a relative clause: "The key that the farmers" → " have".',
+            LOGIT_DIFFERENCE,
+            agreement.WITHIN_RC_POSITIONS,
+            agreement.within_rc,
+        ),
+        GeneratedTask(
+            "agreement-across-rc",
+            'Subject–verb agreement across a relative clause: "The keys that the farmer knows" → " are".',
+            LOGIT_DIFFERENCE,
+            agreement.ACROSS_RC_POSITIONS,
+            agreement.across_rc,
+        ),
+        GeneratedTask(
+            "ioi",
+            "Indirect object identification: which of two names was not said again: "
+            '"When Mary and James went to the store, James gave a key to" → " Mary".',
+            LOGIT_DIFFERENCE,
+            ioi.POSITIONS,
+            ioi.ioi,
+        ),
+        GeneratedTask(
+            "greater-than",
+            'A decade that lies after another: "The war lasted from 1764 to 17" → "8".',
+            LOGIT_DIFFERENCE,
+            greater_than.POSITIONS,
+            greater_than.greater_than,
+        ),
+        GeneratedTask(
+            "gendered-pronoun",
+            'The pronoun that fits a name: "Then Mary lost the key because" → " she".',
+            LOGIT_DIFFERENCE,
+            pronouns.POSITIONS,
+            pronouns.pronouns,
+        ),
+        GeneratedTask(
+            "sentiment",
+            'What a judgement leads to: "The movie was wonderful, so I was very" → " happy".',
+            LOGIT_DIFFERENCE,
+            sentiment.POSITIONS,
+            sentiment.sentiment,
         ),
     )
 }

