@@ -104,9 +104,14 @@ def _part(
     for number, (hook, _) in enumerate(features):
         wanted.setdefault(hook, []).append(number)
     found: dict[str, list[Tensor]] = {"feature": [], "token": [], "value": []}
-    for s, values in hook_values(model, tokens, list(wanted), rows):
+    for s, values in hook_values(model, tokens, [dictionaries[hook].reads for hook in wanted], rows):
         for hook, numbers in wanted.items():
-            f = dictionaries[hook].encode(values[hook])[..., [features[n][1] for n in numbers]].flatten(0, 1).cpu()
+            f = (
+                dictionaries[hook]
+                .encode(values[dictionaries[hook].reads])[..., [features[n][1] for n in numbers]]
+                .flatten(0, 1)
+                .cpu()
+            )
             token, column = f.nonzero(as_tuple=True)
             found["feature"].append(torch.tensor(numbers)[column])
             found["token"].append(token + s.start * values[hook].shape[1])

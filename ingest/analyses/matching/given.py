@@ -51,6 +51,9 @@ def neighbours(hooks: list[Hook]) -> list[Hooks]:
 
 def check_comparable(a: Dictionary, b: Dictionary) -> None:
     """Raises ModelError for dictionaries whose features can't be compared."""
+    if transcoders := [one for one in (a, b) if one.reads != one.hook]:
+        raise ModelError(f"{transcoders[0].source!r} is a transcoder: what reads one place and writes another can't be "
+                         "matched; name pairs of autoencoders in matching.pairs")  # fmt: skip
     if a.d_in != b.d_in:
         raise ModelError(
             f"the dictionaries {a.source!r} and {b.source!r} can't be matched: one is {a.d_in} wide, the other "
