@@ -14,8 +14,9 @@ from ingest.nodes import Node
 from ingest.pipeline import Found
 from ingest.pruning import EdgeValue, Graph, NodeValue, prune
 from ingest.recipe import Recipe
-from ingest.recovery import Recovery, recovery
+from ingest.recovery import Recovery, areas, recovery
 from ingest.rows import Row, Rows, ablation_row, add_features, add_model, short_hash, write_rows
+from ingest.steps.faithfulness import sizes_of
 from ingest.subject import Subject
 from ingest.tasks.pairs import pairs_sha256
 from store.bundle import Bundle
@@ -35,6 +36,8 @@ class Draft:
     clean_metric: float
     patch_metric: float
     faithfulness: float | None
+    areas: tuple[float, float] | None = None
+    """CPR and CMD"""
 
 
 def write_circuits(recipe: Recipe, subject: Subject, found: Found, run: Row, out: Path) -> Bundle:
@@ -86,7 +89,7 @@ def _task_draft(recipe: Recipe, subject: Subject, found: Found) -> Draft:
         float(found.metric_patch.mean()),
     )
     features = {node for node in draft.graph.nodes if node.kind == "feature"}
-    return replace(draft, faithfulness=_faithfulness_of(found, features))
+    return replace(draft, faithfulness=_faithfulness_of(found, features), areas=_areas(recipe, found))
 
 
 def _prompt_draft(recipe: Recipe, subject: Subject, found: Found, pair: int) -> Draft:
@@ -146,6 +149,8 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
         "clean_metric": draft.clean_metric,
         "patch_metric": draft.patch_metric,
         "faithfulness": draft.faithfulness,
+        "cpr": None if draft.areas is None else draft.areas[0],
+        "cmd": None if draft.areas is None else draft.areas[1],
     }
     predicted = [
         {key: value for key, value in row.items() if key not in _EVIDENCE} for row in (circuit, *local.values(), *edges)
@@ -235,6 +240,21 @@ def _faithfulness_of(found: Found, features: set[Node]) -> float | None:
         if (one.kind, one.errors) == ("faithfulness", "ablated") and set(one.nodes) == features:
             return _recovered(found, one, metric).share
     return None
+
+
+def _areas(recipe: Recipe, found: Found) -> tuple[float, float] | None:
+    """CPR and CMD of the curve that keeps error terms, where the recipe asks for it and F is defined."""
+    shares = sorted({0.0, *recipe.faithfulness.shares})
+    kept = [(len(o.nodes), _recovered(found, o, m).share) for o, m in found.measurements
+            if (o.kind, o.errors) == ("faithfulness", "kept")]  # fmt: skip
+    by_size = dict(kept)
+    n = max(by_size)
+    if shares[-1] < 1:
+        return None
+    recovered = [by_size[0], *(by_size[size] for size in sizes_of(shares[1:], n))]
+    if None in recovered:
+        return None
+    return areas(shares, [share for share in recovered if share is not None])
 
 
 def _ablations(circuit: str, found: Found) -> list[Row]:

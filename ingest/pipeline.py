@@ -228,8 +228,9 @@ def _nodes(
     for hook, dictionary in subject.dictionaries.items():
         features, errors, means[hook] = mean_effects(dictionary, by[hook], runs.clean, runs.patch, rows)
         effects[hook] = (features, errors)
-    most = max(recipe.pruning.top_nodes, *recipe.faithfulness.sizes, 1)
-    ranked = rank(effects, subject.first_position, min(most, _CANDIDATES))
+    most = min(max(recipe.pruning.top_nodes, *recipe.faithfulness.sizes, 1), _CANDIDATES)
+    everything = bool(recipe.faithfulness.shares)
+    ranked = rank(effects, subject.first_position, max(f.numel() for f, _ in effects.values()) if everything else most)
     whole = abs(float((runs.metric_patch - runs.metric_clean).mean()))
     chosen = select(ranked, recipe.pruning.top_nodes, recipe.pruning.node_threshold * whole)
     if not any(node.kind == "feature" for node in chosen):

@@ -97,6 +97,11 @@ class FaithfulnessSection(_Section):
         (1, 3, 6, 7, 8, 9, 10, 20, 60), description="Numbers of features to keep, strongest first."
     )
     random_circuits: Annotated[int, Field(ge=0)] = Field(2, description="Random circuits beside each size.")
+    shares: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
+        (),
+        description="Shares of all features with an effect to keep as well, for the areas under the curve (CPR and CMD "
+        "of the MIB benchmark); such as 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.",
+    )
 
 
 class EvidenceSection(_Section):

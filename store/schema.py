@@ -210,6 +210,21 @@ CIRCUIT = _node(
         optional=True,
         evidence=True,
     ),
+    Column(
+        "cpr",
+        Type.FLOAT,
+        "Area under faithfulness over the share kept of all features with an effect, errors kept (CPR of the MIB "
+        "benchmark); 1 is ideal.",
+        optional=True,
+        evidence=True,
+    ),
+    Column(
+        "cmd",
+        Type.FLOAT,
+        "Area between that curve and 1; 0 is ideal (CMD of the MIB benchmark).",
+        optional=True,
+        evidence=True,
+    ),
     Column("created_at", Type.STRING, "When, ISO 8601, UTC.", optional=True, volatile=True),
     shared=False,
 )

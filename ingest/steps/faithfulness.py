@@ -1,5 +1,6 @@
 """Faithfulness and completeness over a range of sizes, beside random circuits, on the held-out pairs."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -74,6 +75,7 @@ def measure_faithfulness(
 def _interventions(recipe: Recipe, ranked: list[Node], chosen: int, means: dict[Hook, Means]) -> list[Intervention]:
     """chosen: how many of the ranked features the circuit has."""
     sizes = sorted({min(size, len(ranked)) for size in (*recipe.faithfulness.sizes, chosen)})
+    more = set(sizes_of(recipe.faithfulness.shares, len(ranked))) - set(sizes)
     seeds = [recipe.seed + n for n in range(recipe.faithfulness.random_circuits)]
     errors: Errors
     found: list[Intervention] = []
@@ -83,4 +85,10 @@ def _interventions(recipe: Recipe, ranked: list[Node], chosen: int, means: dict[
             found.append(Intervention("faithfulness", ranked[:size], errors))
             found.append(Intervention("completeness", ranked[:size], errors))
             found += [Intervention("random", random_circuit(ranked[:size], means, s), errors, s) for s in seeds]
+        found += [Intervention("faithfulness", ranked[:size], errors) for size in sorted(more)]
     return found
+
+
+def sizes_of(shares: Sequence[float], n: int) -> list[int]:
+    """How many of n features each share keeps."""
+    return [max(1, round(share * n)) for share in shares]

@@ -89,6 +89,22 @@ def test_the_strongest_and_some_others_are_observed_in_the_task_and_in_the_pairs
     assert edges["observed"].null_count == edges.num_rows > 0
 
 
+def test_the_areas_under_the_curve_are_those_of_its_points(tmp_path: Path) -> None:
+    said = "sizes = [2]\nrandom_circuits = 0\nshares = [0.1, 0.5, 1.0]"
+    (path,) = run_recipe(save_recipe(tmp_path, faithfulness=said), tmp_path / "out")
+    bundle = open_bundle(path)
+    curve = {
+        row["n_nodes"]: row["faithfulness"]
+        for row in bundle.table("Ablation").to_pylist()
+        if (row["kind"], row["errors"]) == ("faithfulness", "kept")
+    }
+    every = max(curve)
+    points = [curve[0], *(curve[round(share * every)] for share in (0.1, 0.5, 1.0))]
+    (task,) = (row for row in bundle.table("Circuit").to_pylist() if row["aggregation"] == "task")
+    assert task["cpr"] == pytest.approx(np.trapezoid(points, [0, 0.1, 0.5, 1]))
+    assert task["cmd"] == pytest.approx(np.trapezoid([abs(1 - f) for f in points], [0, 0.1, 0.5, 1]))
+
+
 def test_held_out_pairs_are_not_those_of_the_circuit(made: tuple[Path, Bundle]) -> None:
     subject = open_subject(read_recipe(made[0]), "tiny.toml", "cpu")
     train, held_out = ({pair.clean_prefix for pair in part.pairs} for part in (subject.train, subject.held_out))
