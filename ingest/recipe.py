@@ -114,7 +114,7 @@ class MatchingSection(_Section):
     tokens: Annotated[int, Field(ge=0)] = Field(4, description="Tokens on which a feature is switched off; 0 for none.")
     confirmed: Annotated[float, Field(gt=0, le=1)] = Field(
         0.2,
-        description="Share of its activation that a confirmed match takes from its successor, more than the control does.",
+        description="Share of its activation that a confirmed match's successor loses; more than a control, too.",
     )
 
 
