@@ -135,7 +135,8 @@ class MatchingSection(_Section):
     )
     tokens: Annotated[int, Field(ge=0)] = Field(4, description="Tokens on which a feature is switched off; 0 for none.")
     confirmed: Annotated[float, Field(gt=0, le=1)] = Field(
-        0.2, description="Share of its activation that the successor of a confirmed match loses."
+        0.2,
+        description="Share of its activation that a confirmed match's successor loses; more than a control, too.",
     )
 
 

@@ -381,7 +381,12 @@ MATCHES = Relationship(
         ),
         Column("control", Type.FLOAT, "The same of another feature that is active there.", optional=True),
         Column("n_active", Type.INT, "Tokens on which that was measured: both ends are active there.", optional=True),
-        Column("confirmed", Type.BOOL, "Whether the target loses as much as a confirmed match takes.", optional=True),
+        Column(
+            "confirmed",
+            Type.BOOL,
+            "Whether the target loses as much as the recipe asks for, and more than the control.",
+            optional=True,
+        ),
     ),
     keys=("method",),
 )
@@ -407,7 +412,10 @@ MATCHED = Relationship(
         Column("mean_deactivation", Type.FLOAT, "Mean deactivation of these.", optional=True),
         Column("confirmed", Type.FLOAT, "Share of these that are confirmed.", optional=True),
         Column(
-            "control_confirmed", Type.FLOAT, "Share of these whose control would be confirmed: chance.", optional=True
+            "control_confirmed",
+            Type.FLOAT,
+            "The same with a match and its control exchanged: what chance gives.",
+            optional=True,
         ),
         Column("same_as_sae_match", Type.FLOAT, "Share of the matches that SAE Match gives, too.", optional=True),
         Column("same_as_feature_flow", Type.FLOAT, "Share that feature flow gives, too.", optional=True),

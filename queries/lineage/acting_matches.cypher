@@ -24,7 +24,7 @@
 // score = "How well they match."
 // rank = "1 for the best match of the source."
 // deactivation = "Share of its activation that the target loses where the source is switched off, over a corpus."
-// confirmed = "Whether it loses as much as the recipe asks for."
+// confirmed = "Whether it loses as much as the recipe asks for, and more than another feature active there."
 // n_circuits = "Circuits in which the source acts on the target."
 // mean_weight = "Mean over these circuits of the weight, summed over positions."
 // mean_abs_weight = "The same of the absolute weight."

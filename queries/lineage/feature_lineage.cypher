@@ -38,7 +38,7 @@
 // kind = "How this match's later feature came about: translated, processed, newborn or unexplained; by feature_flow only."
 // deactivation = "Share of its activation that this match's later feature loses where the earlier one is switched off."
 // control = "The same of another feature that is active there."
-// confirmed = "Whether it loses as much as the recipe asks for."
+// confirmed = "Whether it loses as much as the recipe asks for, and more than another feature active there."
 MATCH p = (f:Feature {uid: $feature})-[:MATCHES*1..${max_hops}]->(g:Feature)
 WHERE $direction <> 'backwards' AND all(r IN relationships(p) WHERE r.method = $method AND r.rank = 1)
 WITH p, g, last(relationships(p)) AS r, reduce(product = 1.0, r IN relationships(p) | product * r.score) AS product

@@ -29,7 +29,7 @@
 // target_label = "A short description of the target."
 // score = "How well they match."
 // deactivation = "Share of its activation that the target loses where the source is switched off, over a corpus."
-// confirmed = "Whether it loses as much as the recipe asks for."
+// confirmed = "Whether it loses as much as the recipe asks for, and more than another feature active there."
 // n_circuits = "Circuits in which the source acts on the target; 0 where in none."
 // mean_weight = "Mean over these circuits of the predicted weight, summed over positions."
 // n_observed = "Edges between the two whose effect was observed."

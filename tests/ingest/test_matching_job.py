@@ -57,8 +57,11 @@ def test_a_recipe_gives_matches_of_all_neighbours_by_all_methods_and_their_quali
         assert one["n_matches"] == len(best)
         assert one["mean_score"] == pytest.approx(np.mean([r["score"] for r in best]), abs=1e-5)
         assert one["n_active"] == len(tested) > 0
-        assert one["confirmed"] == pytest.approx(np.mean([r["deactivation"] >= 0.1 for r in tested]), abs=1e-5)
-        assert [r["confirmed"] for r in tested] == [r["deactivation"] >= 0.1 for r in tested]
+        assert one["confirmed"] == pytest.approx(np.mean([r["confirmed"] for r in tested]), abs=1e-5)
+        for r in tested:
+            assert r["confirmed"] == (r["deactivation"] >= 0.1 and r["deactivation"] > r["control"])
+        chance = np.mean([r["control"] >= 0.1 and r["control"] > r["deactivation"] for r in tested])
+        assert one["control_confirmed"] == pytest.approx(chance, abs=1e-5)
         assert all(1 <= r["n_active"] <= 3 for r in tested)
         assert one["own_explained_variance"] is not None
     kinds = {r["kind"] for r in rows if r["method"] == "feature_flow" and r["reverse_rank"] == 1}

@@ -71,7 +71,7 @@ def _of(test: Deactivation, number: int, said: MatchingSection) -> Row:
         "deactivation": _rounded(fall),
         "control": _rounded(control),
         "n_active": n,
-        "confirmed": fall >= said.confirmed,
+        "confirmed": fall >= said.confirmed and fall > control,
     }
 
 
@@ -86,7 +86,9 @@ def _summary(matches: Matches, measured: list[Row], said: MatchingSection) -> Ro
             "n_active": n,
             "mean_deactivation": _rounded(sum(row["deactivation"] for row in tested) / n),
             "confirmed": _rounded(sum(row["confirmed"] for row in tested) / n),
-            "control_confirmed": _rounded(sum(row["control"] >= said.confirmed for row in tested) / n),
+            "control_confirmed": _rounded(
+                sum(row["control"] >= said.confirmed and row["control"] > row["deactivation"] for row in tested) / n
+            ),
         }
     return summary
 
