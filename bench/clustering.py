@@ -12,6 +12,7 @@ import argparse
 import tempfile
 from itertools import product
 from pathlib import Path
+from typing import get_args
 
 import torch
 
@@ -20,7 +21,7 @@ from ingest.analyses.clustering import made, natural, open_material
 from ingest.analyses.clustering.quality import modularity
 from ingest.analyses.registry import Analysing
 from ingest.job import run_recipe
-from ingest.recipe import read_recipe
+from ingest.recipe import Basis, read_recipe
 from ingest.subject import open_model_and_dictionaries
 from ingest.work import Work
 from store.bundle import open_bundle
@@ -38,6 +39,7 @@ def main() -> None:
     options.add_argument("--clusters", type=int, nargs="*", default=[], help="numbers of clusters beside Leiden's own")
     options.add_argument("--resamplings", type=int, default=20)
     options.add_argument("--contexts", type=int, default=200, help="of the corpus")
+    options.add_argument("--bases", nargs="*", choices=get_args(Basis), default=get_args(Basis))
     given = options.parse_args()
     heading("Clusterings of the demo's features against PCA + k-means on the same basis")
     with tempfile.TemporaryDirectory() as folder, _open(given.store, Path(folder)) as store:
@@ -50,7 +52,7 @@ def main() -> None:
         model, dictionaries = open_model_and_dictionaries(recipe, "demo", "cpu")
         work = Work(Path(folder), "bench", "bench")
         analysing = Analysing(recipe, "demo", model, dictionaries, store, work, None, "run:bench")
-        bases = said.bases or ()
+        bases: list[Basis] = given.bases
         material, full = open_material(analysing, bases)
         torch.set_num_threads(1)
         graph = material.stored.attribution_graph(full.circuits)

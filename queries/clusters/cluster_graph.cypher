@@ -29,13 +29,16 @@
 // abs_weight = "The same of the absolute weights."
 MATCH (c:Circuit)
 WITH count(c) AS total
-MATCH (:Clustering {uid: $clustering})<-[:PART_OF]-(a:Cluster)<-[:MEMBER_OF]-(s:Feature)-[r:FEEDS]->(t:Feature)
-// Apart from the first: one pattern may not go through a cluster's PART_OF twice in Neo4j.
+MATCH (s:Feature)-[r:FEEDS]->(t:Feature)
+// Filtered and taken apart before anything else is matched: LadybugDB filtered other edges by it afterwards.
+WHERE r.n_circuits >= $min_circuits
+WITH total, s, t, r.weight_sum AS weight, r.abs_weight_sum AS abs_weight
+MATCH (s)-[:MEMBER_OF]->(a:Cluster)-[:PART_OF]->(:Clustering {uid: $clustering})
 MATCH (t)-[:MEMBER_OF]->(b:Cluster)-[:PART_OF]->(:Clustering {uid: $clustering})
-WHERE ($within OR a.uid <> b.uid) AND r.n_circuits >= $min_circuits
+WHERE $within OR a.uid <> b.uid
 // Sums of whole numbers, in units of 2^-32, are the same in any order.
-WITH total, a.uid AS source, b.uid AS target, a.name AS source_name, b.name AS target_name, count(r) AS n_edges,
-     sum(1.0 * r.weight_sum) AS weight_sum, sum(1.0 * r.abs_weight_sum) AS abs_weight_sum
+WITH total, a.uid AS source, b.uid AS target, a.name AS source_name, b.name AS target_name, count(weight) AS n_edges,
+     sum(1.0 * weight) AS weight_sum, sum(1.0 * abs_weight) AS abs_weight_sum
 RETURN source AS source, target AS target, source_name AS source_name, target_name AS target_name,
        n_edges AS n_edges, weight_sum / 4294967296.0 / total AS weight,
        abs_weight_sum / 4294967296.0 / total AS abs_weight

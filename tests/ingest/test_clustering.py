@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn.metrics import silhouette_score
 
 from ingest.analyses.clustering.activity import Activity, activity
-from ingest.analyses.clustering.methods import cluster
+from ingest.analyses.clustering.methods import cluster, communities
 from ingest.analyses.clustering.names import names
 from ingest.analyses.clustering.quality import agreement, modularity, silhouettes
 from ingest.analyses.clustering.stored import Stored, ask
@@ -80,6 +80,14 @@ def test_leiden_gives_as_many_clusters_as_are_asked_for() -> None:
     view = of_directions(planted_directions(1.0), 8)
     for k in (2, 3, 5, 8):
         assert int(cluster("leiden", view, k, 0, 8).labels.max()) + 1 == k
+
+
+def test_leiden_depends_on_its_seed_and_on_nothing_that_ran_before() -> None:
+    rng = np.random.default_rng(0)
+    graph = np.triu(rng.random((80, 80)) * (rng.random((80, 80)) < 0.15), 1)
+    rows = sparse.csr_matrix(graph + graph.T)
+    assert len({tuple(communities(rows, 1.3, 3, 1).tolist()) for _ in range(20)}) == 1
+    assert len({tuple(communities(rows, 1.3, seed, 1).tolist()) for seed in range(20)}) > 1
 
 
 def test_as_many_clusters_as_features_are_all_of_one() -> None:

@@ -357,9 +357,10 @@ def test_a_feature_tells_all_that_is_known_of_it(ladybug: Store) -> None:
 
 
 @pytest.mark.parametrize("within", [True, False])
+@pytest.mark.parametrize("min_circuits", [1, 3, 4])
 @pytest.mark.parametrize("clustering", [row["uid"] for row in clustered()["Clustering"]])
 def test_the_graph_of_clusters_sums_what_their_members_do_to_each_other(
-    ladybug: Store, clustering: str, within: bool
+    ladybug: Store, clustering: str, min_circuits: int, within: bool
 ) -> None:
     rows = clustered()
     cluster_of = {r["source"]: r["target"] for r in rows["MEMBER_OF"] if r["target"].startswith(clustering)}
@@ -370,11 +371,12 @@ def test_the_graph_of_clusters_sums_what_their_members_do_to_each_other(
     wanted: dict[tuple[str, str], list[float]] = {}
     for (source, target), values in weights.items():
         a, b = cluster_of.get(source), cluster_of.get(target)
-        if a and b and (within or a != b):
+        if a and b and (within or a != b) and len(values) >= min_circuits:
             total = wanted.setdefault((a, b), [0, 0.0, 0.0])
             mean, size = sum(values) / len(SEEDS), sum(map(abs, values)) / len(SEEDS)
             total[:] = [total[0] + 1, total[1] + mean, total[2] + size]
-    answer = catalogue().run(ladybug, "cluster_graph", {"clustering": clustering, "within": within})
+    arguments = {"clustering": clustering, "within": within, "min_circuits": min_circuits}
+    answer = catalogue().run(ladybug, "cluster_graph", arguments)
     assert {(row[0], row[1]): row[4:] for row in answer.rows} == {
         pair: pytest.approx(total, abs=1e-7) for pair, total in wanted.items()
     }

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 
 from ingest.analyses.clustering.activity import Activity, activity
-from ingest.analyses.clustering.methods import cluster, communities
+from ingest.analyses.clustering.methods import STARTS, cluster, communities
 from ingest.analyses.clustering.names import names
 from ingest.analyses.clustering.quality import agreement, modularity, silhouettes
 from ingest.analyses.clustering.stored import Stored, ask
@@ -130,7 +130,7 @@ def natural(stored: Stored, full: Sample, given: Analysing) -> int:
     if len(joined) < 2:
         raise RecipeError(f"{given.where}: clustering.clusters: say how many; the stored circuits have no edges "
                           "between features that could tell")  # fmt: skip
-    found, _ = communities(sparse.csr_matrix(graph[np.ix_(joined, joined)]), 1.0, given.recipe.seed)
+    found = communities(sparse.csr_matrix(graph[np.ix_(joined, joined)]), 1.0, given.recipe.seed, STARTS)
     return max(2, int(found.max()) + 1)
 
 

@@ -4,6 +4,7 @@ Each returns a label for every feature of the view, −1 for one that it leaves 
 clusters: of those, the parameter is searched that gives as many, or else as near to that as they come.
 """
 
+import ctypes
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from ingest.recipe import ClusteringMethod
 
 Array = np.ndarray[Any, Any]
 
-_STARTS = 10  # of k-means, and of Leiden with features in another order: the best of them counts
+STARTS = 40  # of k-means and of Leiden: the best of them counts
+_FEW_STARTS = 4  # of Leiden while a resolution is searched
 _HALVINGS = 20  # of the range of resolutions, from 2^-10 to 2^10
 
 
@@ -46,7 +48,7 @@ def k_means(view: View, k: int, seed: int, components: int) -> Labels:
     scores = PCA(size, svd_solver="full").fit_transform(view.directions)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # fewer distinct points than clusters: then there are fewer clusters
-        return Labels(_numbered(KMeans(k, n_init=_STARTS, random_state=seed).fit_predict(scores)))
+        return Labels(_numbered(KMeans(k, n_init=STARTS, random_state=seed).fit_predict(scores)))
 
 
 def spectral(view: View, k: int, seed: int, components: int) -> Labels:
@@ -81,30 +83,30 @@ def leiden(view: View, k: int, seed: int, components: int) -> Labels:
     """Communities of the graph by modularity (Traag et al. 2019), at the resolution that gives k of them."""
     graph = sparse.csr_matrix(view.graph)
     low, high = -10.0, 10.0
-    best: tuple[tuple[int, float], Labels] | None = None
+    near: dict[float, int] = {}
     for _ in range(_HALVINGS):
-        resolution = 2.0 ** ((low + high) / 2)
-        found, modularity = communities(graph, resolution, seed)
-        count = int(found.max()) + 1
-        rank = (-abs(count - k), modularity)
-        if best is None or rank > best[0]:
-            best = (rank, Labels(found, resolution))
-        low, high = ((low + high) / 2, high) if count <= k else (low, (low + high) / 2)
-        if high - low < 0.01:
+        exponent = (low + high) / 2
+        near[exponent] = len(set(communities(graph, 2.0**exponent, seed, _FEW_STARTS).tolist())) - k
+        if near[exponent] == 0:
             break
-    assert best is not None
-    return best[1]
+        low, high = (exponent, high) if near[exponent] < 0 else (low, exponent)
+    resolution = 2.0 ** min(near, key=lambda exponent: (abs(near[exponent]), exponent))
+    return Labels(communities(graph, resolution, seed, STARTS, k), resolution)
 
 
-def communities(graph: sparse.csr_matrix, resolution: float, seed: int) -> tuple[Array, float]:
-    """Leiden's communities, the best of several starts, and their modularity."""
-    best, value = np.arange(graph.shape[0]), -np.inf
-    for start in range(_STARTS):
-        found = Leiden(resolution=resolution, shuffle_nodes=True, random_state=seed + start).fit_predict(graph)
-        quality = get_modularity(graph, found, resolution=resolution)
-        if quality > value + 1e-9:
-            best, value = found, quality
-    return _numbered(best), float(get_modularity(graph, best))
+def communities(graph: sparse.csr_matrix, resolution: float, seed: int, starts: int, k: int | None = None) -> Array:
+    """Leiden's communities: of several starts, features in another order each, the one of largest modularity.
+
+    k: only those count that come nearest to so many communities.
+    """
+    found: list[tuple[int, float, Array]] = []
+    for start in range(seed, seed + starts):
+        # scikit-network draws from C's generator too, which its random_state does not seed.
+        ctypes.CDLL(None).srand(start % 2**31)
+        labels = Leiden(resolution=resolution, shuffle_nodes=True, random_state=start % 2**32).fit_predict(graph)
+        misses = 0 if k is None else abs(int(labels.max()) + 1 - k)
+        found.append((misses, -round(float(get_modularity(graph, labels, resolution=resolution)), 9), labels))
+    return _numbered(min(found, key=lambda one: one[:2])[2])
 
 
 _METHODS: dict[ClusteringMethod, Callable[[View, int, int, int], Labels]] = {
