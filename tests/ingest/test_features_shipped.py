@@ -69,7 +69,7 @@ def test_its_recipe_made_it(shipped: Bundle) -> None:
 
 
 def test_it_is_small_enough_to_be_shipped(shipped: Bundle) -> None:
-    assert sum(file.stat().st_size for file in shipped.path.iterdir()) <= 6 * 2**20
+    assert sum(file.stat().st_size for file in shipped.path.iterdir()) <= 6_000_000
 
 
 def test_the_recipe_gives_the_same_tokens(features: dict[str, dict[str, Any]], world: World) -> None:
