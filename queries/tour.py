@@ -97,9 +97,9 @@ def _recurring(store: Store, task: str, out: TextIO) -> None:
     out.write("\n4. What recurs? Features over the circuits of the single prompts.\n\n")
     rows = []
     for f in found:
-        promoted = _tokens(_ask(store, "feature", feature=f["uid"])[0]["top_tokens"])
-        rows.append([f"{f['layer']}:{f['index']}", f["n_circuits"], round(f["share"], 2), f["mean_effect"], promoted])
-    _table(["feature", "circuits", "share", "mean effect", "promotes"], rows, out)
+        about = f["label"] or _tokens(_ask(store, "feature", feature=f["uid"])[0]["top_tokens"])
+        rows.append([f"{f['layer']}:{f['index']}", f["n_circuits"], round(f["share"], 2), f["mean_effect"], about])
+    _table(["feature", "circuits", "share", "mean effect", "about"], rows, out)
 
 
 def _tokens(tokens: list[str] | None) -> str | None:

@@ -55,10 +55,10 @@ def test_of_a_cut_character_the_whole_is_marked(reach: int) -> None:
 
 def test_a_label_names_what_most_of_the_strongest_contexts_share() -> None:
     on = [" keys", " keys", " Keys", " cabs", " cabs", "x", "y", "z"]
-    assert label(on, [" are", "are", " were", " is"]) == 'on " keys" " cabs", promotes " are" " were"'
+    assert label(on, [" are", " were", "are", " is"]) == 'on " keys" " cabs", promotes " are" " were"'
     assert label(["\n"], ["a"]) == r'on "\n", promotes "a"'
 
 
-def test_a_label_says_so_where_the_contexts_share_nothing_or_there_are_none() -> None:
-    assert label(list("abcdefgh"), [" are"]) == 'on various tokens, promotes " are"'
+def test_a_label_names_the_strongest_tokens_where_they_share_nothing_and_says_where_there_are_none() -> None:
+    assert label([" b", "B", *"acdefghi"], [" are"]) == 'on tokens such as " b" "a", promotes " are"'
     assert label([], [" are"]) == 'never active, promotes " are"'

@@ -4,8 +4,9 @@ Knows nothing of how activations were found.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 _SHARE = 0.25
@@ -51,17 +52,31 @@ def label(active_on: Sequence[str], promoted: Sequence[str]) -> str:
 
     active_on: the token of each of its strongest contexts. promoted: tokens, strongest first.
     """
-    same: dict[str, str] = {}  # tokens that differ in case and space only are one to a reader
-    counts = Counter(same.setdefault(_key(token), token) for token in active_on)
+    distinct = _distinct(active_on)
+    counts = Counter(distinct[_key(token)] for token in active_on)
     common = [token for token, count in counts.most_common(_NAMED) if count >= _SHARE * len(active_on)]
-    on = f"on {_quoted(common)}" if common else "on various tokens" if active_on else "never active"
-    distinct = list({_key(token): token for token in reversed(promoted)}.values())[::-1]
-    return f"{on}, promotes {_quoted(distinct[:_NAMED])}"
+    if common:
+        on = f"on {_quoted(common)}"
+    elif distinct:
+        on = f"on tokens such as {_quoted(distinct.values())}"
+    else:
+        on = "never active"
+    return f"{on}, promotes {_quoted(_distinct(promoted).values())}"
+
+
+def _distinct(tokens: Sequence[str]) -> dict[str, str]:
+    """The first of those that differ in case and space only: they are one to a reader."""
+    first: dict[str, str] = {}
+    for token in tokens:
+        first.setdefault(_key(token), token)
+    return first
 
 
 def _key(token: str) -> str:
     return token.strip().lower() or token
 
 
-def _quoted(tokens: Sequence[str]) -> str:
-    return " ".join(f'"{"".join(c if c.isprintable() else repr(c)[1:-1] for c in token)}"' for token in tokens)
+def _quoted(tokens: Iterable[str]) -> str:
+    """The first few, with what can't be seen written out."""
+    shown = ("".join(c if c.isprintable() else repr(c)[1:-1] for c in token) for token in islice(tokens, _NAMED))
+    return " ".join(f'"{token}"' for token in shown)
