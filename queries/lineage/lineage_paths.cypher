@@ -1,4 +1,4 @@
-// summary = "The chain of a feature's best matches, link by link, with what circuits say of each: does the continuation act?"
+// summary = "The chain of a feature's best matches, link by link, with what circuits say of each: whether it acts."
 // [params.feature]
 // type = "uid"
 // label = "Feature"

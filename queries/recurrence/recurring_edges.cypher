@@ -49,17 +49,15 @@ MATCH (c:Circuit)<-[:IN_CIRCUIT]-(a:CircuitNode)-[r:ATTRIBUTES_TO]->(b:CircuitNo
       (a)-[:INSTANCE_OF]->(s:Feature), (b)-[:INSTANCE_OF]->(t:Feature)
 WHERE NOT ($aggregation = 'all' AND $task = '') AND ($aggregation = 'all' OR c.aggregation = $aggregation)
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(k:Task) WHERE k.name = $task OR k.uid = $task })
-WITH total, s.uid AS source, t.uid AS target, c.uid AS circuit, round(sum(r.weight), 9) AS weight
-WITH total, source, target, count(circuit) AS n_circuits, count(CASE WHEN weight > 0 THEN 1 END) AS n_positive,
+WITH total, s.uid AS source, t.uid AS target, s.label AS source_label, t.label AS target_label, c.uid AS circuit,
+     round(sum(r.weight), 9) AS weight
+WITH total, source, target, source_label, target_label, count(circuit) AS n_circuits, count(CASE WHEN weight > 0 THEN 1 END) AS n_positive,
      round(avg(weight), 9) AS mean_weight, round(avg(abs(weight)), 9) AS mean_abs_weight
 WHERE n_circuits >= $min_circuits
-WITH total, source, target, n_circuits, n_positive, mean_weight, mean_abs_weight
-ORDER BY n_circuits DESC, mean_abs_weight DESC, source, target
-LIMIT $limit
-MATCH (s:Feature {uid: source})
-MATCH (t:Feature {uid: target})
-RETURN source AS source, target AS target, s.label AS source_label, t.label AS target_label, n_circuits AS n_circuits,
+RETURN source AS source, target AS target, source_label AS source_label, target_label AS target_label,
+       n_circuits AS n_circuits,
        1.0 * n_circuits / total AS share, mean_weight AS mean_weight, mean_abs_weight AS mean_abs_weight,
        CASE WHEN 2 * n_positive >= n_circuits THEN 1.0 * n_positive / n_circuits
             ELSE 1.0 * (n_circuits - n_positive) / n_circuits END AS sign_agreement
 ORDER BY n_circuits DESC, mean_abs_weight DESC, source, target
+LIMIT $limit
