@@ -18,9 +18,10 @@ from torch import Tensor
 
 from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
-from ingest.edges import Runs, edge_weights, stretch_to
+from ingest.edges import Runs, edge_weights
 from ingest.hooks import EMBEDDING, Hook
 from ingest.nodes import Node
+from ingest.stretches import stretch_to
 
 
 def main() -> None:

@@ -15,13 +15,14 @@ from torch import Tensor
 
 from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
-from ingest.edges import Formula, edge_weights, stretch_to
+from ingest.edges import Formula, edge_weights
 from ingest.evidence import agreement, observed_edges
 from ingest.hooks import Hook
 from ingest.models import Edit
 from ingest.nodes import Directions, Node
+from ingest.stretches import stretch_to
 
-FORMULAS: tuple[Formula, ...] = ("share-weighted", "path", "reference", "clean")
+FORMULAS: tuple[Formula, ...] = ("patched", "share-weighted", "path", "reference", "clean")
 
 
 def main() -> None:

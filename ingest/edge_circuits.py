@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from ingest.dictionaries import Dictionary
-from ingest.edges import stretch_to, value_at_end, values_at
 from ingest.evidence import Edge
 from ingest.gradients import Metric, Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.memory import slices
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Means, Node
+from ingest.stretches import stretch_to, value_at_end, values_at
 
 
 @torch.no_grad()

@@ -1,11 +1,14 @@
 """Predicted effects of edges: of upstream u on the metric through downstream d.
 
 The effect is (∂m/∂f_d) · Δf_d, where Δf_d is what d changes by when u alone takes its value of the patch run. Only
-the stretch of the model between the two hooks is run: the residual hook before d is the whole state, and what stands
-at other dictionaries' hooks in between is held, so that an edge is direct. One vector-Jacobian product a downstream
-node serves all upstream nodes and all pairs.
+the stretch of the model between the two hooks is run.
 
-Formulas (J is the Jacobian of d's pre-activation, g the metric's gradient along d's decoder row; c at the clean run,
+    patched         g_s · Δf_d              Δf_d by running the stretch with u patched: one run a source serves all
+                                            targets. g_s is between g_c and g_p, see below. Exact into the metric.
+
+The others take Δf_d from derivatives: one vector-Jacobian product a target serves all sources.
+
+(J is the Jacobian of d's pre-activation, g the metric's gradient along d's decoder row; c at the clean run,
 p averaged over points of the path on which only the value at the stretch's start, or for g at d's hook, moves from
 clean to patch; a transcoder's J is taken where it reads, its g where it writes):
 
@@ -17,12 +20,14 @@ clean to patch; a transcoder's J is taken where it reads, its g where it writes)
                     the whole change that this edge alone brings
 
 A path average answers "what if everything moves", the clean gradient "what if almost nothing does". JumpReLU's φ' is
-zero where d is silent on the clean run, so that the first two lose every edge into such a feature.
+zero where d is silent on the clean run, so that the first two lose every edge into such a feature. And an error term
+is what a dictionary does not explain: features that come on explain what a derivative still counts as error. So edges
+into error terms are right only where the stretch is run.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import torch
@@ -30,11 +35,12 @@ from torch import Tensor
 
 from ingest.dictionaries import Dictionary, places
 from ingest.gradients import Metric, Values, midpoints
-from ingest.hooks import EMBEDDING, Hook
-from ingest.models import Edit, LanguageModel
+from ingest.hooks import Hook
+from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Directions, Node, between
+from ingest.stretches import Stretch, changes_of, patched_at, patched_metric, value_at_end, values_at
 
-Formula = Literal["share-weighted", "path", "reference", "clean"]
+Formula = Literal["patched", "share-weighted", "path", "reference", "clean"]
 
 
 @dataclass(frozen=True)
@@ -63,26 +69,6 @@ class Runs:
         )
 
 
-@dataclass(frozen=True)
-class Stretch:
-    """The part of the model between a target and what acts on it directly. The target None is the metric."""
-
-    base: Hook
-    between: list[Hook]
-    target: Hook | None
-
-    @property
-    def sources(self) -> list[Hook]:
-        return [self.base, *self.between]
-
-
-def stretch_to(target: Hook | None, hooks: Sequence[Hook]) -> Stretch:
-    """The stretch that ends in a target: it begins at the deepest residual hook before it (or at the embedding)."""
-    before = [h for h in [EMBEDDING, *hooks] if target is None or h.depth < target.depth]
-    base = max((h for h in before if h.boundary is not None), key=lambda h: h.depth)
-    return Stretch(base, sorted((h for h in before if h.depth > base.depth), key=lambda h: h.depth), target)
-
-
 def edge_weights(
     model: LanguageModel,
     stretch: Stretch,
@@ -91,15 +77,18 @@ def edge_weights(
     dictionary: Dictionary | None,
     runs: Runs,
     metric: Metric,
-    formula: Formula = "share-weighted",
+    formula: Formula = "patched",
     steps: int = 4,
     rows: int = 1024,
 ) -> Tensor:
     """Weights of all edges from the sources into the targets, [targets, pairs, sources], in units of the metric.
 
     targets: nodes at the stretch's target hook, with its dictionary, or the metric. Sources are in the order of
-    stretch.sources and of the nodes of each. rows: gradients at once, one a target and pair.
+    stretch.sources and of the nodes of each. rows: at once; of gradients, one a target and pair; of runs, one a
+    source and pair.
     """
+    if formula == "patched":
+        return _patched_weights(model, stretch, targets, sources, dictionary, runs, metric, rows)
     n_sources = sum(len(sources[hook].nodes) for hook in stretch.sources if hook in sources)
     weights = torch.zeros(len(targets), len(runs.metric_clean), n_sources, device=model.device)
     # The reference's edges into the metric are its node effects: along the path, too.
@@ -118,6 +107,40 @@ def edge_weights(
                 path += changes / steps
         for n, end, by_clean, by_path in zip(here, ends, clean, path, strict=True):
             weights[n] = end.weight(by_clean, by_path)
+    return weights
+
+
+def _patched_weights(
+    model: LanguageModel,
+    stretch: Stretch,
+    targets: Sequence[Node],
+    sources: dict[Hook, Directions],
+    dictionary: Dictionary | None,
+    runs: Runs,
+    metric: Metric,
+    rows: int,
+) -> Tensor:
+    starts = [node for hook in stretch.sources if hook in sources for node in sources[hook].nodes]
+    weights = torch.zeros(len(targets), len(runs.metric_clean), len(starts), device=model.device)
+    number = {node: n for n, node in enumerate(starts)}
+    if dictionary is None:
+        for some, metrics in patched_metric(model, stretch, starts, sources, metric, runs.clean, rows):
+            weights[0][:, [number[node] for node in some]] = (metrics - runs.metric_clean).T
+        return weights
+    at: dict[int, list[int]] = defaultdict(list)
+    for n, target in enumerate(targets):
+        assert target.position is not None
+        at[target.position].append(n)
+    length, whole = max(at) + 1, runs.metric_patch - runs.metric_clean
+    acting = [node for node in starts if node.position is not None and node.position < length]
+    for some, values in patched_at(model, stretch, acting, sources, dictionary, runs.clean, length, rows):
+        columns = [number[node] for node in some]
+        for position, here in at.items():
+            g_c, g_p = (g[dictionary.hook][:, position].float() for g in (runs.gradient_clean, runs.gradient_path))
+            moved = changes_of(dictionary, [targets[n] for n in here], runs.clean, values, position)
+            for n, change in zip(here, moved, strict=True):
+                by_clean, by_path = (g_c * change).sum(-1), (g_p * change).sum(-1)
+                weights[n][:, columns] = between(by_clean, by_path, 2 * by_path, whole).T
     return weights
 
 
@@ -228,36 +251,6 @@ def _changes(
             )
             found.append(_along(dict(zip(leaves, gradients, strict=True)), sources))
     return torch.cat(found)
-
-
-def value_at_end(model: LanguageModel, stretch: Stretch, leaves: Values) -> Tensor:
-    """The residual stream behind the last block when `leaves` stand at the sources of a stretch to the metric."""
-    assert stretch.base.boundary is not None
-    return model.run(leaves[stretch.base], stretch.base.boundary, model.n_layers, _held(stretch, leaves))
-
-
-def values_at(model: LanguageModel, stretch: Stretch, leaves: Values, hooks: Sequence[Hook]) -> Values:
-    """What stands at some hooks (of the target's dictionary) when `leaves` stand at the stretch's sources."""
-    reached: Values = {}
-
-    def reach(hook: Hook, x: Tensor) -> Tensor:
-        reached[hook] = x
-        return x
-
-    assert stretch.base.boundary is not None
-    stop = max(hook.layer + 1 if hook.boundary is None else hook.boundary for hook in hooks)
-    edits = _held(stretch, leaves) | {hook: partial(reach, hook) for hook in hooks}
-    model.run(leaves[stretch.base], stretch.base.boundary, stop, edits)
-    return {hook: reached[hook] for hook in hooks}
-
-
-def _held(stretch: Stretch, leaves: Values) -> dict[Hook, Edit]:
-    """Edits that put leaves in the place of what the model computes at the sources behind the stretch's start."""
-    return {hook: partial(_replace, leaf) for hook, leaf in leaves.items() if hook is not stretch.base}
-
-
-def _replace(value: Tensor, _: Tensor) -> Tensor:
-    return value
 
 
 def _along(gradients: dict[Hook, Tensor | None], sources: dict[Hook, Directions]) -> Tensor:

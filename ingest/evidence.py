@@ -9,6 +9,7 @@ stretch serves all edges of a u.
 Predictions are first-order; where they are far from what is observed here, the observation is right.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,13 +18,13 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from ingest.dictionaries import Dictionary, places
-from ingest.edges import Stretch, value_at_end, values_at
+from ingest.dictionaries import Dictionary
 from ingest.gradients import Metric, Values
 from ingest.hooks import Hook, start_for
 from ingest.memory import slices
 from ingest.models import LanguageModel
 from ingest.nodes import Directions, Node
+from ingest.stretches import Stretch, changes_of, patched_at, patched_metric
 
 Edge = tuple[Node, Node]
 
@@ -58,55 +59,29 @@ def observed_edges(
     """
     observed = torch.zeros(len(edges), len(whole), device=whole.device)
     starts = list(dict.fromkeys(source for source, _ in edges))
-    changes: list[tuple[int, Tensor]] = []
-    for s in slices(len(starts), max(1, rows // len(whole))):
-        some = starts[s]
-        leaves = _with_sources(stretch, some, sources, clean, len(whole))
-        if stretch.target is None:
-            reached = value_at_end(model, stretch, leaves)
-            metrics = metric.repeat(len(some))(model.logits(reached[:, -1])).view(len(some), -1)
+    if dictionary is None or stretch.target is None:
+        for some, metrics in patched_metric(model, stretch, starts, sources, metric, clean, rows):
             for number, (source, _) in enumerate(edges):
                 if source in some:
                     observed[number] = metrics[some.index(source)] - whole
-            continue
-        assert dictionary is not None
-        found = values_at(model, stretch, leaves, places([dictionary]))
-        values = {hook: x.view(len(some), len(whole), *x.shape[1:]) for hook, x in found.items()}
-        for number, (source, target) in enumerate(edges):
-            if source in some:
-                before = {hook: clean[hook][:, target.position].float() for hook in values}
-                after = {hook: x[some.index(source), :, target.position].float() for hook, x in values.items()}
-                change = _change(dictionary, target, before, after)
-                if bool(change.any()):
-                    changes.append((number, change))
-    if changes and stretch.target is not None:
-        numbers = [number for number, _ in changes]
-        positions = torch.tensor([edges[number][1].position for number in numbers], device=whole.device)
-        moved = torch.stack([change for _, change in changes])
-        observed[numbers] = _metric_with(model, stretch.target, moved, positions, clean, metric, rows) - whole
+        return observed
+    into: dict[int, dict[Node, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for number, (_, target) in enumerate(edges):
+        assert target.position is not None
+        into[target.position][target].append(number)
+    changes: dict[int, Tensor] = {}
+    length = 1 + max([*into, *(source.position or 0 for source in starts)])
+    for some, values in patched_at(model, stretch, starts, sources, dictionary, clean, length, rows):
+        for position, targets in into.items():
+            moved = changes_of(dictionary, list(targets), clean, values, position)
+            for numbers, change in zip(targets.values(), moved, strict=True):
+                changes |= {n: change[some.index(edges[n][0])] for n in numbers if edges[n][0] in some}
+    numbers = [n for n in changes if bool(changes[n].any())]
+    if numbers:
+        positions = torch.tensor([edges[n][1].position for n in numbers], device=whole.device)
+        moved_alone = torch.stack([changes[n] for n in numbers])
+        observed[numbers] = _metric_with(model, stretch.target, moved_alone, positions, clean, metric, rows) - whole
     return observed
-
-
-def _with_sources(
-    stretch: Stretch, some: Sequence[Node], sources: dict[Hook, Directions], clean: Values, n: int
-) -> Values:
-    """The values at the stretch's sources with each source patched alone, [sources · pairs, pos, d]."""
-    leaves = {hook: clean[hook].repeat(len(some), 1, 1) for hook in stretch.sources}
-    for number, node in enumerate(some):
-        assert node.hook is not None
-        at_hook = sources[node.hook]
-        change = at_hook.change[:, at_hook.nodes.index(node)]
-        leaves[node.hook][number * n : (number + 1) * n, node.position] += change.to(leaves[node.hook].dtype)
-    return leaves
-
-
-def _change(dictionary: Dictionary, target: Node, before: Values, after: Values) -> Tensor:
-    """What the hook's value changes by when only the target goes from its value before to the one after, [pairs, d]."""
-    if target.index is None:
-        return dictionary.error(*dictionary.read(after)) - dictionary.error(*dictionary.read(before))
-    f_before, f_after = (dictionary.encode(values[dictionary.reads]) for values in (before, after))
-    step = f_after[:, target.index] - f_before[:, target.index]
-    return step[:, None] * dictionary.W_dec[target.index]
 
 
 def _metric_with(

@@ -14,7 +14,7 @@ from ingest.ablation import Intervention
 from ingest.analyses.features.activity import Reading, activities
 from ingest.corpus import open_corpus
 from ingest.dictionaries import places
-from ingest.edges import Runs, Stretch, edge_weights, stretch_to
+from ingest.edges import Runs, edge_weights
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.memory import free_memory, rows_that_fit, slices
@@ -35,6 +35,7 @@ from ingest.pruning import select
 from ingest.recipe import FeaturesSection, Recipe
 from ingest.steps.evidence import Observed, observe, tell_agreement
 from ingest.steps.faithfulness import measure_faithfulness
+from ingest.stretches import Stretch, stretch_to
 from ingest.subject import Subject, metric_of
 from ingest.work import Work
 from store.errors import ModelError

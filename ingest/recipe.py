@@ -64,8 +64,8 @@ class NodesSection(_Section):
 
 
 class EdgesSection(_Section):
-    formula: Literal["share-weighted", "path", "reference", "clean"] = Field(
-        "share-weighted", description="How an edge's effect is predicted."
+    formula: Literal["patched", "share-weighted", "path", "reference", "clean"] = Field(
+        "patched", description="How an edge's effect is predicted."
     )
     steps: Annotated[int, Field(ge=1, le=256)] = Field(4, description="Points of the path.")
 

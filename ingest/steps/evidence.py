@@ -12,7 +12,7 @@ import torch
 from rich.table import Table
 from torch import Tensor
 
-from ingest.edges import Runs, stretch_to
+from ingest.edges import Runs
 from ingest.evidence import Agreement, Edge, agreement, observed_edges, observed_nodes
 from ingest.hooks import Hook
 from ingest.memory import slices
@@ -20,6 +20,7 @@ from ingest.nodes import Directions
 from ingest.progress import Bar, console
 from ingest.pruning import strong_edges
 from ingest.recipe import Recipe
+from ingest.stretches import stretch_to
 from ingest.subject import Subject, metric_of
 from ingest.work import Work
 

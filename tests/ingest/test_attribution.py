@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from ingest.dictionaries import Dictionary
-from ingest.edges import Formula, edge_weights, stretch_to
+from ingest.edges import Formula, edge_weights
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Node, Slopes, mean_effects, pair_effects, rank, token_nodes
+from ingest.stretches import stretch_to
 from tests.ingest.tiny import N_LAYERS
 from tests.ingest.worlds import (
     ANSWERS,
@@ -29,7 +30,8 @@ from tests.ingest.worlds import (
     world_at,
 )
 
-FORMULAS: list[Formula] = ["share-weighted", "path", "reference", "clean"]
+BY_DERIVATIVES: list[Formula] = ["share-weighted", "path", "reference", "clean"]
+FORMULAS: list[Formula] = ["patched", *BY_DERIVATIVES]
 
 
 def error(dictionary: Dictionary, x: Tensor) -> Tensor:
@@ -218,7 +220,7 @@ def test_edges_through_a_stretch_are_those_of_the_whole_model_at_full_length(
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_edges_do_not_depend_on_how_many_gradients_are_taken_at_once(tiny: LanguageModel, formula: Formula) -> None:
+def test_edges_do_not_depend_on_how_many_rows_are_taken_at_once(tiny: LanguageModel, formula: Formula) -> None:
     world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
     second = world.hooks[1]
     targets = world.sources[second].nodes[::40]
@@ -287,7 +289,7 @@ def test_weights_along_the_path_are_those_of_the_formulas_written_out(tiny: Lang
     wakes = ((before == 0) & (after > 0)).sum(0).topk(2).indices.tolist()  # silent on the clean run: JumpReLU's trap
     stays = ((before > 0) & (after > 0)).sum(0).topk(2).indices.tolist()
     targets = [Node("feature", second, 5, index) for index in wakes + stays]
-    found = {formula: world.weights(second, targets, formula, 3) for formula in FORMULAS}
+    found = {formula: world.weights(second, targets, formula, 3) for formula in BY_DERIVATIVES}
     g_clean, g_path = world.runs.gradient_clean[second][:, 5], world.runs.gradient_path[second][:, 5]
     all_m = world.m_patch - world.m_clean
     sources = [s for s, node in enumerate(world.sources[first].nodes) if node.position in (2, 5)][::6]
@@ -323,7 +325,7 @@ def test_weights_into_error_terms_are_those_of_the_formulas_written_out(tiny: La
     first, second = world.hooks
     dictionary = world.dictionaries[second]
     target = Node("error", second, 5)
-    found = {formula: world.weights(second, [target], formula, 3)[0] for formula in FORMULAS}
+    found = {formula: world.weights(second, [target], formula, 3)[0] for formula in BY_DERIVATIVES}
     g_c, g_p = world.runs.gradient_clean[second][:, 5], world.runs.gradient_path[second][:, 5]
     whole = (g_p * (error(dictionary, world.patch[second]) - error(dictionary, world.clean[second]))[:, 5]).sum(-1)
 
@@ -339,7 +341,7 @@ def test_weights_into_error_terms_are_those_of_the_formulas_written_out(tiny: La
             "path": by_path,
             "share-weighted": moved_towards(by_clean, by_path, by_path / whole),
         }
-        for formula in FORMULAS:
+        for formula in BY_DERIVATIVES:
             torch.testing.assert_close(found[formula][:, s], expected[formula], rtol=1e-3, atol=1e-4)
 
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ingest.edges import stretch_to
 from ingest.evidence import Agreement, agreement, observed_edges, observed_nodes
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Node, pair_effects
+from ingest.stretches import stretch_to
 from tests.ingest.worlds import TOKENS, World, slopes, world_at
 
 
@@ -88,7 +88,7 @@ def put(out: Tensor | tuple[Tensor, ...], value: Tensor) -> Tensor | tuple[Tenso
         ("blocks.0.hook_resid_post", "blocks.1.hook_mlp_out", "blocks.2.hook_resid_post"),
     ],
 )
-def test_what_is_observed_is_what_the_whole_model_does_with_hooks_in_it(
+def test_what_is_observed_and_patched_is_what_the_whole_model_does_with_hooks_in_it(
     tiny: LanguageModel, kind: str, names: tuple[str, ...]
 ) -> None:
     world, run = world_at(tiny, *names, kind=kind), Patched(tiny)
@@ -97,6 +97,8 @@ def test_what_is_observed_is_what_the_whole_model_does_with_hooks_in_it(
     targets = [*[n for n in world.sources[last].nodes if n.position == 4][::7], Node("error", last, 5)]
     sources = [(hook, n) for hook in world.hooks[:-1] for n in range(len(world.sources[hook].nodes))]
     weights = edges_into(world, last, targets)
+    patched_weights = world.weights(last, targets, "patched")
+    whole = world.m_patch - world.m_clean
     for number in range(0, len(sources), 9):
         hook, n = sources[number]
         at_hook = world.sources[hook]
@@ -117,8 +119,15 @@ def test_what_is_observed_is_what_the_whole_model_does_with_hooks_in_it(
             value[at] += change
             expected = world.metric(run({last: value})) - world.m_clean
             in_order = [s for h in stretch_to(last, world.hooks).sources for s in world.sources[h].nodes]
-            found = weights[t, :, in_order.index(at_hook.nodes[n])]
-            torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+            s = in_order.index(at_hook.nodes[n])
+            torch.testing.assert_close(weights[t, :, s], expected, rtol=1e-3, atol=1e-4)
+            by_clean, by_path = (
+                (gradients[last][at] * change).sum(-1)
+                for gradients in (world.runs.gradient_clean, world.runs.gradient_path)
+            )
+            share = (2 * by_path / whole).abs().clamp(max=1)
+            predicted = by_clean + share * (by_path - by_clean)
+            torch.testing.assert_close(patched_weights[t, :, s], predicted, rtol=1e-3, atol=1e-4)
 
 
 def test_edges_into_the_metric_are_their_sources_effects_there(tiny: LanguageModel) -> None:

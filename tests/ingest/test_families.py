@@ -17,12 +17,12 @@ from torch import Tensor
 
 from ingest.ablation import Errors, Intervention, measure
 from ingest.dictionaries import Dictionary, places
-from ingest.edges import stretch_to
 from ingest.evidence import observed_edges, observed_nodes
 from ingest.hooks import EMBEDDING, Hook
 from ingest.job import run_recipe
 from ingest.models import LanguageModel, open_model
 from ingest.nodes import METRIC, Node, Slopes, mean_effects, pair_effects
+from ingest.stretches import stretch_to
 from store.bundle import open_bundle
 from store.database import open_store
 from tests.ingest.reference import Reference, in_double

@@ -5,11 +5,12 @@ import torch
 from torch import Tensor
 
 from ingest.dictionaries import Dictionary, open_dictionary, places
-from ingest.edges import Formula, Runs, edge_weights, stretch_to
+from ingest.edges import Formula, Runs, edge_weights
 from ingest.gradients import Metric, Values, along_hooks, gradients_at, hook_values
 from ingest.hooks import EMBEDDING, Hook, parse_hook, parse_mlp_input
 from ingest.models import LanguageModel
 from ingest.nodes import Directions, Node, Slopes, directions, token_nodes
+from ingest.stretches import stretch_to
 from tests.ingest.tiny import N_LAYERS, TRANSCODERS, LinearModel, linear_dictionary, random_sae, random_transcoder
 
 CLEAN, PATCH = torch.tensor([[0, 1, 2, 3], [1, 2, 4, 0]]), torch.tensor([[0, 3, 2, 3], [1, 4, 4, 0]])
