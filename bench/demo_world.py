@@ -46,11 +46,12 @@ class DemoWorld:
         along = along_hooks(self.model, self.clean, self.patch, self.hooks, self.metric, steps)
         return Runs(self.clean, self.patch, at_clean, along, self.metric_clean, self.metric_patch)
 
-    def strongest(self, hook: Hook, gradient: Tensor, n: int) -> Directions:
-        """The features of largest effect at one hook."""
+    def strongest(self, hook: Hook, gradient: Tensor, n: int, n_errors: int = 0) -> Directions:
+        """The features, and error terms, of largest effect at one hook."""
         features, errors, _ = mean_effects(self.dictionaries[hook], Slopes(gradient), self.clean, self.patch, 64)
         ranked = rank({hook: (features, errors)}, self.subject.first_position, n)
         nodes = [node for node in ranked.nodes if node.kind == "feature"][:n]
+        nodes += [node for node in ranked.nodes if node.kind == "error"][:n_errors]
         return directions(self.dictionaries[hook], nodes, self.clean, self.patch)
 
 

@@ -122,6 +122,12 @@ class Agreement:
     """Share of equal signs among those observed beyond 1 % of the metric's whole change."""
 
 
+def without_strongest(predicted: Sequence[float], observed: Sequence[float], n: int) -> tuple[list[float], list[float]]:
+    """Both without the `n` that were observed to do most: a few strong ones make any correlation look good."""
+    rest = np.argsort(-abs(np.asarray(observed, float)), kind="stable")[n:].tolist()
+    return [predicted[one] for one in rest], [observed[one] for one in rest]
+
+
 def agreement(predicted: Sequence[float], observed: Sequence[float], whole: float) -> Agreement:
     """whole: the metric's change from clean to patch."""
     p, o = np.asarray(predicted, float), np.asarray(observed, float)

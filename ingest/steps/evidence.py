@@ -13,7 +13,7 @@ from rich.table import Table
 from torch import Tensor
 
 from ingest.edges import Runs
-from ingest.evidence import Agreement, Edge, agreement, observed_edges, observed_nodes
+from ingest.evidence import Agreement, Edge, agreement, observed_edges, observed_nodes, without_strongest
 from ingest.hooks import Hook
 from ingest.memory import slices
 from ingest.nodes import Directions
@@ -23,6 +23,8 @@ from ingest.recipe import Recipe
 from ingest.stretches import stretch_to
 from ingest.subject import Subject, metric_of
 from ingest.work import Work
+
+_STRONGEST = 10  # agreement is told once more without so many
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,9 @@ def tell_agreement(effects: Tensor, edges: Sequence[Edge], weights: Tensor, obse
     """Shows how predictions agree with observations, means over the pairs observed: nodes, edges, edges a stretch."""
     table = Table("predicted against observed", "tested", "r", "rank r", "slope", "sign right", box=None)
     for name, predicted, seen in (("nodes", effects, observed.nodes), ("edges", weights, observed.edges)):
-        _row(table, name, agreement(*_means(predicted, seen), whole))
+        both = _means(predicted, seen)
+        _row(table, name, agreement(*both, whole))
+        _row(table, f"  without the {_STRONGEST} strongest", agreement(*without_strongest(*both, _STRONGEST), whole))
     stretches: dict[tuple[int, int, str], list[int]] = defaultdict(list)
     for n, (source, target) in enumerate(edges):
         ends = [node.hook.name.removeprefix("blocks.") if node.hook else "metric" for node in (source, target)]

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ingest.evidence import Agreement, agreement, observed_edges, observed_nodes
+from ingest.evidence import Agreement, agreement, observed_edges, observed_nodes, without_strongest
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Node, pair_effects
@@ -155,3 +155,4 @@ def test_agreement_is_told_in_the_usual_figures() -> None:
     assert found.sign == 1.0  # the one that is wrong is below 1 % of the whole
     assert agreement([1.0], [2.0], 10.0) == Agreement(1, None, None, None, 1.0)
     assert agreement([], [], 10.0) == Agreement(0, None, None, None, None)
+    assert without_strongest(predicted, observed, 2) == ([1.0, 0.001], [2.0, -0.002])
