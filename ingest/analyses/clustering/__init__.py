@@ -124,8 +124,9 @@ def _indices(stored: Stored) -> dict[Hook, list[int]]:
 
 
 def natural(stored: Stored, full: Sample, given: Analysing) -> int:
-    """As many clusters as Leiden finds in the attribution graph; what has no edge there is no cluster."""
-    graph = stored.attribution_graph(full.circuits)
+    """As many clusters as Leiden finds in the attribution graph, by square roots of its weights as `View`s have them;
+    what has no edge there is no cluster."""
+    graph = np.sqrt(stored.attribution_graph(full.circuits))
     joined = np.flatnonzero(graph.sum(1) > 0)
     if len(joined) < 2:
         raise RecipeError(f"{given.where}: clustering.clusters: say how many; the stored circuits have no edges "

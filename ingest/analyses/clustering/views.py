@@ -84,8 +84,8 @@ class Material:
         return of_directions(vectors * np.sqrt(np.maximum(values, 0)), self.neighbours, present=r.diagonal() > 0.5)
 
     def of_attribution_graph(self, sample: Sample) -> View:
-        """What acts on what."""
-        graph = self.stored.attribution_graph(sample.circuits)
+        """What acts on what. Of square roots: weights are heavy-tailed, and a few strong edges would decide all."""
+        graph = np.sqrt(self.stored.attribution_graph(sample.circuits))
         return of_graph(graph[np.ix_(sample.features, sample.features)])
 
     def of_coactivation_graph(self, sample: Sample) -> View:
