@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.analyses.registry import ANALYSES, Analysing, analysis
 from ingest.recipe import Recipe, read_recipe
+from ingest.revision import git_revision
 from ingest.tasks.pairs import read_pairs
 from ingest.tasks.registry import TASKS, task
 from ingest.tasks.words import Split
@@ -46,7 +47,7 @@ def run_recipe(
         read_pairs(recipe.task.file)  # what is wrong there is told before anything slow begins
     elif recipe.task.generator is not None:
         task(recipe.task.generator)
-    _check_device(device)
+    check_device(device)
     work = Work(out, name, fingerprint(recipe, device))
     if (bundle := work.finished()) is not None:
         return [bundle]
@@ -74,7 +75,7 @@ def run_analysis(
     recipe = read_recipe(recipe_path)
     if getattr(recipe, name) is None:
         raise RecipeError(f"{recipe_path}: has no section [{name}], which says what to do here")
-    _check_device(device)
+    check_device(device)
     state = sorted(uid for (uid,) in store.run(ANALYSES[name]).rows) if ANALYSES[name] else []
     mark = hashlib.sha256(json.dumps([fingerprint(recipe, device), name, state]).encode()).hexdigest()
     work = Work(out or DEFAULT_OUT, f"{recipe_path.stem}-{name}", mark)
@@ -89,8 +90,8 @@ def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) ->
     pairs: of each task, at most. device, and errors, as of `run_recipe`.
     """
     recipe = read_recipe(recipe_path)
-    _check_device(device)
-    _import_libraries()
+    check_device(device)
+    import_libraries()
     from ingest.models import open_model
     from ingest.progress import step
     from ingest.subject import start_token
@@ -99,7 +100,7 @@ def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) ->
 
     with step("model"):
         said = recipe.model
-        model = open_model(said.source, said.name, _device(device), said.dtype)
+        model = open_model(said.source, said.name, device_of(device), said.dtype)
     start = start_token(recipe, str(recipe_path), model)
     found: dict[str, Accuracy | None] = {}
     with step(f"accuracy of {model.name}") as bar:
@@ -118,14 +119,14 @@ def _analyse(
     name: str, recipe: Recipe, recipe_path: Path, store: Store, work: Work, memory: int | None, device: str | None
 ) -> Path:
     started, clock = datetime.now(UTC), time.monotonic()
-    _import_libraries()
+    import_libraries()
     import torch
 
     from ingest.rows import write_rows
     from ingest.subject import open_model_and_dictionaries
 
     torch.manual_seed(recipe.seed)
-    where = _device(device)
+    where = device_of(device)
     model, dictionaries = open_model_and_dictionaries(recipe, str(recipe_path), where)
     run = f"run:{name}:{work.mark[:8]}"
     with work.locked():
@@ -140,7 +141,7 @@ def _analyse(
 
 def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, device: str | None) -> Path:
     started, clock = datetime.now(UTC), time.monotonic()
-    _import_libraries()
+    import_libraries()
     import torch
 
     from ingest.assembly import write_circuits
@@ -149,7 +150,7 @@ def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, 
     from ingest.subject import open_subject
 
     torch.manual_seed(recipe.seed)
-    where = _device(device)
+    where = device_of(device)
     subject = open_subject(recipe, str(recipe_path), where)
     with work.locked():
         found = find_circuit(recipe, subject, work, memory)
@@ -160,7 +161,7 @@ def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, 
     return bundle.path
 
 
-def _import_libraries() -> None:
+def import_libraries() -> None:
     from ingest.progress import step
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin lose much where others compute, too
@@ -178,6 +179,7 @@ def _run(command: str, recipe: Recipe, where: str, started: datetime, clock: flo
         "params": parameters(recipe),
         "seed": recipe.seed,
         "versions": json.dumps(_versions()),
+        "git_revision": git_revision(),
         "device": torch.cuda.get_device_name(where) if where.startswith("cuda") else "cpu",
         "started_at": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 3),
@@ -185,12 +187,12 @@ def _run(command: str, recipe: Recipe, where: str, started: datetime, clock: flo
     }
 
 
-def _check_device(device: str | None) -> None:
+def check_device(device: str | None) -> None:
     if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", device):
         raise UsageError(f"--device: {device!r} is no device to compute on; use cpu, cuda or cuda:N")
 
 
-def _device(wanted: str | None) -> str:
+def device_of(wanted: str | None) -> str:
     import torch
 
     if wanted is None:
