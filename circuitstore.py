@@ -148,6 +148,27 @@ def ablate(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: D
 
 
 @app.command()
+def tune(
+    recipe: RecipeFile,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials in all, earlier ones among them; else as [tuning] says, 30.", min=1)
+    ] = None,
+    study: Annotated[Path | None, typer.Option(help="File of the trials; else bundles/tuning/RECIPE.db.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The chosen recipe's .toml file, or a folder for it.")] = None,
+    memory: Memory = None,
+    device: Device = None,
+) -> None:
+    """Search a recipe's methods, steps and thresholds for faithful, small and fast circuits."""
+    size = _bytes(memory)
+    with _heavy():
+        from ingest.tuning import tune as search
+
+        tuned = search(recipe, trials, study, out, size, device)
+    _print(tuned.columns, tuned.rows)
+    _note(f"wrote the chosen recipe, {tuned.recipe}")
+
+
+@app.command()
 def load(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders that hold some.")]) -> None:
     """Load bundles into the store."""
     _load([bundle for folder in bundles for bundle in _bundles(folder)])

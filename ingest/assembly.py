@@ -240,10 +240,10 @@ def _areas(recipe: Recipe, found: Found) -> tuple[float, float] | None:
     shares = sorted({0.0, *recipe.faithfulness.shares})
     kept = [(len(o.nodes), _recovered(found, o, m).share) for o, m in found.measurements
             if (o.kind, o.errors) == ("faithfulness", "kept")]  # fmt: skip
-    by_size = dict(kept)
-    n = max(by_size)
     if shares[-1] < 1:
         return None
+    by_size = dict(kept)
+    n = max(by_size)
     recovered = [by_size[0], *(by_size[size] for size in sizes_of(shares[1:], n))]
     if None in recovered:
         return None

@@ -282,15 +282,27 @@ class Recipe(_Section):
             raise ValueError(f"{seen[0]} are seen in a corpus: add a section [corpus] with its file")
         return self
 
+    def clustering_bases(self) -> tuple[Basis, ...]:
+        """The bases that are clustered: those that are said, or all that there are."""
+        said = self.clustering.bases if self.clustering else ()
+        return said or tuple(b for b in get_args(Basis) if self.corpus is not None or b not in CORPUS_BASES)
+
 
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a TOML file; relative paths in it are taken from its folder. Raises RecipeError."""
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such recipe") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: can't be read: {error}") from error
+    return parse_recipe(text, path)
+
+
+def parse_recipe(text: str, path: Path) -> Recipe:
+    """The same of a recipe's text. path: where it lies, or is to lie."""
+    try:
+        said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: is not TOML: {error}") from error
     try:

@@ -114,6 +114,10 @@ class Work:
         """Notes the bundle and drops the stages, which it makes superfluous."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write("done", {"bundle": bundle.path.name, "uid": bundle.uid})
+        self.clear()
+
+    def clear(self) -> None:
+        """Drops the stages."""
         for file in self.folder.iterdir():
             if file.name not in ("done.json", _LOCK):
                 shutil.rmtree(file) if file.is_dir() else file.unlink()

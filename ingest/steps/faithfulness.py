@@ -61,7 +61,7 @@ def measure_circuit(
     both = [Intervention("faithfulness", (), "ablated")]
     if own:
         both.append(Intervention(kind, own, "ablated"))
-    return measure_each(subject, work, f"faithfulness-own-{pairs or 'all'}", both, means, rows, pairs)
+    return measure_each(subject, work, f"faithfulness-own-{len(own)}-{pairs or 'all'}", both, means, rows, pairs)
 
 
 def measure_each(
