@@ -28,17 +28,23 @@ from store.errors import ModelError, RecipeError, UsageError
 
 if TYPE_CHECKING:
     from ingest.tasks.accuracy import Accuracy
+    from ingest.tracking import Tracker
 
 DEFAULT_OUT = Path("bundles")
 
 
 def run_recipe(
-    recipe_path: Path, out: Path | None = None, memory: int | None = None, device: str | None = None
+    recipe_path: Path,
+    out: Path | None = None,
+    memory: int | None = None,
+    device: str | None = None,
+    tracker: "Tracker | None" = None,
 ) -> list[Path]:
     """Computes what a recipe asks for and writes it as bundles below `out`. Returns their folders.
 
     memory: bytes to stay within; half of what is free if left out. device: cpu, cuda or cuda:N; the accelerator if
-    there is one. What an interrupted run has done is not done again. Raises RecipeError or ModelError.
+    there is one. tracker: a run is reserved there, whose id the bundle's Run has. What an interrupted run has done is
+    not done again. Raises RecipeError or ModelError.
     """
     recipe = read_recipe(recipe_path)
     out = out or DEFAULT_OUT
@@ -51,7 +57,7 @@ def run_recipe(
     work = Work(out, name, fingerprint(recipe, device))
     if (bundle := work.finished()) is not None:
         return [bundle]
-    return [_compute(recipe, recipe_path, work, memory, device)]
+    return [_compute(recipe, recipe_path, work, memory, device, tracker)]
 
 
 def analyses_of(recipe_path: Path) -> list[str]:
@@ -67,6 +73,7 @@ def run_analysis(
     out: Path | None = None,
     memory: int | None = None,
     device: str | None = None,
+    tracker: "Tracker | None" = None,
 ) -> Path:
     """Makes one analysis of what is stored of the recipe's model, and writes it as a bundle below `out`.
 
@@ -81,7 +88,7 @@ def run_analysis(
     work = Work(out or DEFAULT_OUT, f"{recipe_path.stem}-{name}", mark)
     if (bundle := work.finished()) is not None:
         return bundle
-    return _analyse(name, recipe, recipe_path, store, work, memory, device)
+    return _analyse(name, recipe, recipe_path, store, work, memory, device, tracker)
 
 
 def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) -> "dict[str, Accuracy | None]":
@@ -116,7 +123,14 @@ def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) ->
 
 
 def _analyse(
-    name: str, recipe: Recipe, recipe_path: Path, store: Store, work: Work, memory: int | None, device: str | None
+    name: str,
+    recipe: Recipe,
+    recipe_path: Path,
+    store: Store,
+    work: Work,
+    memory: int | None,
+    device: str | None,
+    tracker: "Tracker | None",
 ) -> Path:
     started, clock = datetime.now(UTC), time.monotonic()
     import_libraries()
@@ -132,14 +146,21 @@ def _analyse(
     with work.locked():
         given = Analysing(recipe, str(recipe_path), model, dictionaries, store, work, memory, run)
         rows = analysis(name)(given)
-        row = {"uid": run, **_run(name, recipe, where, started, clock)}
+        row = {"uid": run, **_run(name, recipe, where, started, clock), "tracking_id": _reserved(work, tracker)}
         rows["Run"].append(row)
         bundle = write_rows(rows, row, work.out)
         work.finish(bundle)
     return bundle.path
 
 
-def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, device: str | None) -> Path:
+def _compute(
+    recipe: Recipe,
+    recipe_path: Path,
+    work: Work,
+    memory: int | None,
+    device: str | None,
+    tracker: "Tracker | None",
+) -> Path:
     started, clock = datetime.now(UTC), time.monotonic()
     import_libraries()
     import torch
@@ -155,10 +176,15 @@ def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, 
     with work.locked():
         found = find_circuit(recipe, subject, work, memory)
         with step("bundle"):
-            run = _run("ingest", recipe, where, started, clock)
+            run = {**_run("ingest", recipe, where, started, clock), "tracking_id": _reserved(work, tracker)}
             bundle = write_circuits(recipe, subject, found, run, work.out)
         work.finish(bundle)
     return bundle.path
+
+
+def _reserved(work: Work, tracker: "Tracker | None") -> str | None:
+    """The tracker's id of this run: one, however often it is interrupted."""
+    return None if tracker is None else str(work.facts("tracking", lambda: {"run": tracker.reserve()})["run"])
 
 
 def import_libraries() -> None:

@@ -1,7 +1,9 @@
 """Finds a recipe's thresholds, steps and methods: trials, the front that no other beats, and one chosen of it."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import optuna
@@ -9,10 +11,13 @@ from optuna.trial import FrozenTrial
 
 from ingest.job import DEFAULT_OUT, check_device, import_libraries
 from ingest.recipe import Recipe, read_recipe
+from ingest.revision import git_revision
+from ingest.tracking import Record, Tracker, commit_tag, flat
 from ingest.tuning.chosen import write_chosen
 from ingest.tuning.front import FIGURES, chosen, front, table
 from ingest.tuning.space import space_of, suggested
 from ingest.tuning.study import SECONDS, done, opened
+from ingest.work import parameters
 from store.errors import ModelError, UsageError
 
 DEFAULT_FOLDER = DEFAULT_OUT / "tuning"
@@ -31,6 +36,30 @@ class Tuned:
     seconds: float
     """Of all trials that are done, however long ago."""
     trials: int
+    settings: str
+    """The recipe that was tuned, as JSON."""
+
+    def track(self, tracker: Tracker) -> str:
+        """Tells a tracker what was chosen of what. Its trials are in the study. Returns the run's id."""
+        pick = next(row for row in self.rows if row[self.columns.index("chosen")])
+        said = dict(zip(self.columns, pick, strict=True))
+        figures = {name: float(said.pop(name)) for name in list(said) if name in _FIGURES}
+        figures |= {"trials": float(self.trials), "seconds of all trials": self.seconds}
+        with TemporaryDirectory() as folder:
+            shown = Path(folder) / "front.json"
+            rows = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+            shown.write_text(json.dumps(rows, indent=1))
+            record = Record(
+                self.recipe.stem,
+                flat(json.loads(self.settings)) | flat({f"chosen.{name}": value for name, value in said.items()}),
+                [(name, value, 0) for name, value in figures.items()],
+                {"command": "tune", "study": str(self.study.absolute()), **commit_tag(git_revision())},
+                {"front": shown, "recipe": self.recipe},
+            )
+            return tracker.tell(record)
+
+
+_FIGURES = ("deviation", "faithfulness", "nodes", "edges", "seconds", "stability", "modularity")
 
 
 def tune(
@@ -65,7 +94,7 @@ def tune(
         pick = chosen(best)
         write_chosen(_recipe_of(pick, recipe), recipe_path, target, _told(pick, recipe))
         seconds = sum(float(t.user_attrs[SECONDS]) for t in done(study))
-        return Tuned(*table(best, pick), target, file, seconds, len(done(study)))
+        return Tuned(*table(best, pick), target, file, seconds, len(done(study)), parameters(recipe))
 
 
 def _target(recipe: Path, out: Path) -> Path:
