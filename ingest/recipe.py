@@ -237,10 +237,10 @@ class TuningSection(_Section):
         description="Keep the strongest nodes and edges, or of those the ones that hold a share of the influence.",
     )
     top_nodes: _Counts = Field((5, 100), description="Ranges, both ends included, of what [pruning] says.")
-    node_threshold: _Shares = (0.0001, 0.02)
-    edge_threshold: _Shares = (0.0001, 0.05)
-    node_influence: _Shares = (0.5, 0.98)
-    edge_influence: _Shares = (0.8, 0.999)
+    node_threshold: _Shares = (0.0001, 0.01)
+    edge_threshold: _Shares = (0.0001, 0.02)
+    node_influence: _Shares = (0.7, 0.99)
+    edge_influence: _Shares = (0.9, 0.999)
     clusters: _Counts = Field(
         (2, 30),
         description="Numbers of clusters, where there is a [clustering]; its methods and bases compete.",

@@ -143,11 +143,12 @@ def planned(recipe: Recipe, before: list[FrozenTrial]) -> Choices:
     (seed,) = np.random.SeedSequence([recipe.seed, len(before)]).generate_state(1)
     sampler = optuna.samplers.TPESampler(seed=int(seed))
     study = optuna.create_study(directions=["minimize"] * len(objectives(recipe)), sampler=sampler)
-    for trial in before:
-        if (learnt := trial.user_attrs.get(LEARNT)) is not None:
-            study.add_trial(
-                optuna.trial.create_trial(params=trial.params, distributions=trial.distributions, values=learnt)
-            )
+    learnt = [trial.user_attrs[LEARNT] for trial in before if LEARNT in trial.user_attrs]
+    for trial in before if learnt else []:  # one that gave no circuit is as bad as the worst in everything
+        values = trial.user_attrs.get(LEARNT, [max(column) for column in zip(*learnt, strict=True)])
+        study.add_trial(
+            optuna.trial.create_trial(params=trial.params, distributions=trial.distributions, values=values)
+        )
     asked = study.ask()
     suggested(asked, recipe)
     return asked.params
