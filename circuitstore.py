@@ -17,6 +17,7 @@ import typer
 from store.errors import CircuitstoreError, UsageError
 
 if TYPE_CHECKING:
+    from ingest.tracking import Tracker
     from queries.query import Query
     from store.database import Rows, Store
 
@@ -56,6 +57,10 @@ Memory = Annotated[
 RecipeFile = Annotated[Path, typer.Argument(help="What to compute, as a TOML file.")]
 Out = Annotated[Path | None, typer.Option(help="Folder for the bundles.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, or cuda:N.")]
+Track = Annotated[
+    bool,
+    typer.Option("--track", envvar="CIRCUITSTORE_TRACK", help="Make it an MLflow run, too, in a file by the bundles."),
+]
 
 
 def _version(asked: bool) -> None:
@@ -107,6 +112,7 @@ def ingest(
     memory: Memory = None,
     device: Device = None,
     load: Annotated[bool, typer.Option(help="Load the bundles into the store as well.")] = True,
+    track: Track = False,
 ) -> None:
     """Compute circuits as a recipe says, and load them."""
     size = _bytes(memory)
@@ -114,37 +120,72 @@ def ingest(
         from ingest.job import analyses_of, run_recipe
 
         analyses = analyses_of(recipe)
-        bundles = run_recipe(recipe, out, size, device)
+        tracker = _tracker(track, out)
+        bundles = run_recipe(recipe, out, size, device, tracker)
     with _store_to_fill(load):
         if load or analyses:
             _load(bundles, tell=load)
         for name in analyses:
-            bundles.append(_analyse(name, recipe, out, size, device, tell=load))
+            bundles.append(_analyse(name, recipe, out, size, device, tell=load, tracker=tracker))
+    _track(bundles, tracker)
     _print(["bundle"], [[str(bundle)] for bundle in bundles])
 
 
 @app.command()
-def features(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
+def features(
+    recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None, track: Track = False
+) -> None:
     """Find out what the features of a recipe's dictionaries are, and load it."""
-    _print(["bundle"], [[str(_analyse("features", recipe, out, _bytes(memory), device))]])
+    _analysis("features", recipe, out, memory, device, track)
 
 
 @app.command()
-def match(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
+def match(
+    recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None, track: Track = False
+) -> None:
     """Match features of one dictionary with those of a later one, and measure how well."""
-    _print(["bundle"], [[str(_analyse("matching", recipe, out, _bytes(memory), device))]])
+    _analysis("matching", recipe, out, memory, device, track)
 
 
 @app.command()
-def cluster(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
+def cluster(
+    recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None, track: Track = False
+) -> None:
     """Cluster the features of the circuits that are stored, as a recipe says, and load it."""
-    _print(["bundle"], [[str(_analyse("clustering", recipe, out, _bytes(memory), device))]])
+    _analysis("clustering", recipe, out, memory, device, track)
 
 
 @app.command()
-def ablate(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
+def ablate(
+    recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None, track: Track = False
+) -> None:
     """Ablation studies of the stored circuits, as a recipe's [ablations] says."""
-    _print(["bundle"], [[str(_analyse("ablations", recipe, out, _bytes(memory), device))]])
+    _analysis("ablations", recipe, out, memory, device, track)
+
+
+@app.command()
+def tune(
+    recipe: RecipeFile,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials in all, earlier ones among them; else as [tuning] says, 30.", min=1)
+    ] = None,
+    study: Annotated[Path | None, typer.Option(help="File of the trials; else bundles/tuning/RECIPE.db.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The chosen recipe's .toml file, or a folder for it.")] = None,
+    memory: Memory = None,
+    device: Device = None,
+    track: Track = False,
+) -> None:
+    """Search a recipe's methods, steps and thresholds for faithful, small and fast circuits."""
+    size = _bytes(memory)
+    with _heavy():
+        from ingest.tuning import tune as search
+
+        tracker = _tracker(track, None)
+        tuned = search(recipe, trials, study, out, size, device)
+    if tracker is not None:
+        _note(f"{tuned.study}: tracked as {tuned.track(tracker)}")
+    _print(tuned.columns, tuned.rows)
+    _note(f"wrote the chosen recipe, {tuned.recipe}")
 
 
 @app.command()
@@ -267,7 +308,13 @@ def _store_to_fill(load: bool) -> Iterator[None]:
 
 
 def _analyse(
-    name: str, recipe: Path, out: Path | None, memory: int | None, device: str | None, tell: bool = True
+    name: str,
+    recipe: Path,
+    out: Path | None,
+    memory: int | None,
+    device: str | None,
+    tell: bool = True,
+    tracker: "Tracker | None" = None,
 ) -> Path:
     """Makes one analysis of what is stored, and loads it. Returns its bundle."""
     with _heavy():
@@ -276,9 +323,34 @@ def _analyse(
 
         asks = bool(ANALYSES[name])  # one that asks nothing needs no store to be there
         with _store_to_fill(asks), _open(read_only=asks) as store:
-            bundle = run_analysis(name, recipe, store, out, memory, device)
+            bundle = run_analysis(name, recipe, store, out, memory, device, tracker)
     _load([bundle], tell)
     return bundle
+
+
+def _analysis(name: str, recipe: Path, out: Path | None, memory: str | None, device: str | None, track: bool) -> None:
+    """The command of one analysis."""
+    with _heavy():
+        tracker = _tracker(track, out)
+    bundle = _analyse(name, recipe, out, _bytes(memory), device, tracker=tracker)
+    _track([bundle], tracker)
+    _print(["bundle"], [[str(bundle)]])
+
+
+def _tracker(wanted: bool, out: Path | None) -> "Tracker | None":
+    """Where runs are tracked; None if they are not to be. What it lacks is told before anything slow begins."""
+    if not wanted:
+        return None
+    from ingest.job import DEFAULT_OUT
+    from ingest.tracking import Tracker
+
+    return Tracker((out or DEFAULT_OUT) / "tracking")
+
+
+def _track(bundles: list[Path], tracker: "Tracker | None") -> None:
+    for bundle in bundles if tracker else []:
+        assert tracker is not None
+        _note(f"{bundle}: tracked as {tracker.track_bundle(bundle)}")
 
 
 def _bundles(folder: Path) -> list[Path]:

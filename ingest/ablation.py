@@ -20,7 +20,7 @@ from ingest.nodes import Means, Node
 
 Errors = Literal["kept", "ablated"]
 Baseline = Literal["mean", "zero", "resample"]
-Kind = Literal["faithfulness", "completeness", "random", "minimality"]
+Kind = Literal["faithfulness", "completeness", "random", "minimality", "pruning"]
 
 
 @dataclass(frozen=True)

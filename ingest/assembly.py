@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from math import isnan
 from pathlib import Path
 
 from torch import Tensor
@@ -12,7 +11,7 @@ from ingest.ablation import Intervention
 from ingest.hooks import Hook
 from ingest.nodes import Node
 from ingest.pipeline import Found
-from ingest.pruning import EdgeValue, Graph, NodeValue, prune
+from ingest.pruning import Graph, features_of, graph_of, prune
 from ingest.recipe import Recipe
 from ingest.recovery import Recovery, areas, recovery
 from ingest.rows import Row, Rows, ablation_row, add_features, add_model, short_hash, write_rows
@@ -84,12 +83,11 @@ def _task_draft(recipe: Recipe, subject: Subject, found: Found) -> Draft:
         subject.task_name,
         "task",
         [found.effects.mean(0), found.activations.mean(0), found.weights.mean(0)],
-        [found.observed.nodes.nanmean(0), found.observed.edges.nanmean(0)],
+        (found.observed.nodes.nanmean(0), found.observed.edges.nanmean(0)),
         float(found.metric_clean.mean()),
         float(found.metric_patch.mean()),
     )
-    features = {node for node in draft.graph.nodes if node.kind == "feature"}
-    return replace(draft, faithfulness=_faithfulness_of(found, features), areas=_areas(recipe, found))
+    return replace(draft, faithfulness=_faithfulness_of(found, features_of(draft.graph)), areas=_areas(recipe, found))
 
 
 def _prompt_draft(recipe: Recipe, subject: Subject, found: Found, pair: int) -> Draft:
@@ -99,7 +97,7 @@ def _prompt_draft(recipe: Recipe, subject: Subject, found: Found, pair: int) -> 
         subject.train.pairs[pair].clean_prefix,
         "prompt",
         [found.effects[pair], found.activations[pair], found.weights[pair]],
-        [found.observed.nodes[pair], found.observed.edges[pair]],
+        (found.observed.nodes[pair], found.observed.edges[pair]),
         float(found.metric_clean[pair]),
         float(found.metric_patch[pair]),
     )
@@ -111,18 +109,13 @@ def _draft(
     name: str,
     aggregation: str,
     columns: list[Tensor],
-    observed: list[Tensor],
+    observed: tuple[Tensor, Tensor],
     clean: float,
     patch: float,
 ) -> Draft:
     """columns: effects, activations and weights. observed: effects and weights, NaN where nobody looked."""
-    seen_nodes, seen_edges = ([None if isnan(v) else v for v in column.double().tolist()] for column in observed)
-    effects, activations, weights = (column.double().tolist() for column in columns)
-    nodes = zip(found.nodes, effects, activations, seen_nodes, strict=True)
-    edges = zip(found.edges, weights, seen_edges, strict=True)
-    graph = Graph(
-        {node: NodeValue(*values) for node, *values in nodes}, {edge: EdgeValue(*values) for edge, *values in edges}
-    )
+    effects, activations, weights = columns
+    graph = graph_of(found.nodes, found.edges, effects, activations, weights, observed)
     graph = prune(graph, recipe.pruning, patch - clean, found.densities)
     return Draft(name, aggregation, graph, clean, patch, None)
 
@@ -165,7 +158,7 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
             rows["INSTANCE_OF"].append({"source": row["uid"], "target": _feature_uid(subject, node)})
     rows["ATTRIBUTES_TO"] += [edge | {end: f"{uid}{edge[end]}" for end in ("source", "target")} for edge in edges]
     rows["Circuit"].append({"uid": uid, **circuit, "created_at": rows["Run"][0]["started_at"]})
-    for row in _ablations(uid, found) if pair is None else []:
+    for row in _ablations(uid, recipe, found, draft.graph) if pair is None else []:
         rows["Ablation"].append(row)
         rows["TESTS"].append({"source": row["uid"], "target": uid})
     rows["OF_MODEL.Circuit-Model"].append({"source": uid, "target": subject.model.name})
@@ -237,7 +230,7 @@ def _recovered(found: Found, one: Intervention, metric: Tensor) -> Recovery:
 def _faithfulness_of(found: Found, features: set[Node]) -> float | None:
     """F of these features, errors ablated; None where it was not measured."""
     for one, metric in found.measurements:
-        if (one.kind, one.errors) == ("faithfulness", "ablated") and set(one.nodes) == features:
+        if one.kind in ("faithfulness", "pruning") and one.errors == "ablated" and set(one.nodes) == features:
             return _recovered(found, one, metric).share
     return None
 
@@ -247,27 +240,33 @@ def _areas(recipe: Recipe, found: Found) -> tuple[float, float] | None:
     shares = sorted({0.0, *recipe.faithfulness.shares})
     kept = [(len(o.nodes), _recovered(found, o, m).share) for o, m in found.measurements
             if (o.kind, o.errors) == ("faithfulness", "kept")]  # fmt: skip
-    by_size = dict(kept)
-    n = max(by_size)
     if shares[-1] < 1:
         return None
+    by_size = dict(kept)
+    n = max(by_size)
     recovered = [by_size[0], *(by_size[size] for size in sizes_of(shares[1:], n))]
     if None in recovered:
         return None
     return areas(shares, [share for share in recovered if share is not None])
 
 
-def _ablations(circuit: str, found: Found) -> list[Row]:
+def _ablations(circuit: str, recipe: Recipe, found: Found, graph: Graph) -> list[Row]:
     """A row a measurement."""
-    return [
-        ablation_row(
-            circuit,
-            one.kind,
-            len(one.nodes),
-            _recovered(found, one, metric),
-            n_pairs=len(metric),
-            errors=one.errors,
-            seed=one.seed,
+    choice = recipe.pruning.model_dump_json(exclude_defaults=True)
+    rows: list[Row] = []
+    for one, metric in found.measurements:
+        pruned = one.kind == "pruning"
+        rows.append(
+            ablation_row(
+                circuit,
+                one.kind,
+                len(graph.nodes) if pruned else len(one.nodes),
+                _recovered(found, one, metric),
+                n_pairs=len(metric),
+                errors=one.errors,
+                seed=one.seed,
+                n_edges=len(graph.edges) if pruned else None,
+                choice=choice if pruned else None,
+            )
         )
-        for one, metric in found.measurements
-    ]
+    return rows

@@ -28,7 +28,6 @@ into error terms are right only where the stretch is run.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -38,9 +37,8 @@ from ingest.gradients import Metric, Values, midpoints
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Directions, Node, between
+from ingest.recipe import EdgeFormula as Formula
 from ingest.stretches import Stretch, changes_of, patched_at, patched_metric, value_at_end, values_at
-
-Formula = Literal["patched", "share-weighted", "path", "reference", "clean"]
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.analyses.registry import ANALYSES, Analysing, analysis
 from ingest.recipe import Recipe, read_recipe
+from ingest.revision import git_revision
 from ingest.tasks.pairs import read_pairs
 from ingest.tasks.registry import TASKS, task
 from ingest.tasks.words import Split
@@ -27,17 +28,23 @@ from store.errors import ModelError, RecipeError, UsageError
 
 if TYPE_CHECKING:
     from ingest.tasks.accuracy import Accuracy
+    from ingest.tracking import Tracker
 
 DEFAULT_OUT = Path("bundles")
 
 
 def run_recipe(
-    recipe_path: Path, out: Path | None = None, memory: int | None = None, device: str | None = None
+    recipe_path: Path,
+    out: Path | None = None,
+    memory: int | None = None,
+    device: str | None = None,
+    tracker: "Tracker | None" = None,
 ) -> list[Path]:
     """Computes what a recipe asks for and writes it as bundles below `out`. Returns their folders.
 
     memory: bytes to stay within; half of what is free if left out. device: cpu, cuda or cuda:N; the accelerator if
-    there is one. What an interrupted run has done is not done again. Raises RecipeError or ModelError.
+    there is one. tracker: a run is reserved there, whose id the bundle's Run has. What an interrupted run has done is
+    not done again. Raises RecipeError or ModelError.
     """
     recipe = read_recipe(recipe_path)
     out = out or DEFAULT_OUT
@@ -46,11 +53,11 @@ def run_recipe(
         read_pairs(recipe.task.file)  # what is wrong there is told before anything slow begins
     elif recipe.task.generator is not None:
         task(recipe.task.generator)
-    _check_device(device)
+    check_device(device)
     work = Work(out, name, fingerprint(recipe, device))
     if (bundle := work.finished()) is not None:
         return [bundle]
-    return [_compute(recipe, recipe_path, work, memory, device)]
+    return [_compute(recipe, recipe_path, work, memory, device, tracker)]
 
 
 def analyses_of(recipe_path: Path) -> list[str]:
@@ -66,6 +73,7 @@ def run_analysis(
     out: Path | None = None,
     memory: int | None = None,
     device: str | None = None,
+    tracker: "Tracker | None" = None,
 ) -> Path:
     """Makes one analysis of what is stored of the recipe's model, and writes it as a bundle below `out`.
 
@@ -74,13 +82,13 @@ def run_analysis(
     recipe = read_recipe(recipe_path)
     if getattr(recipe, name) is None:
         raise RecipeError(f"{recipe_path}: has no section [{name}], which says what to do here")
-    _check_device(device)
+    check_device(device)
     state = sorted(uid for (uid,) in store.run(ANALYSES[name]).rows) if ANALYSES[name] else []
     mark = hashlib.sha256(json.dumps([fingerprint(recipe, device), name, state]).encode()).hexdigest()
     work = Work(out or DEFAULT_OUT, f"{recipe_path.stem}-{name}", mark)
     if (bundle := work.finished()) is not None:
         return bundle
-    return _analyse(name, recipe, recipe_path, store, work, memory, device)
+    return _analyse(name, recipe, recipe_path, store, work, memory, device, tracker)
 
 
 def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) -> "dict[str, Accuracy | None]":
@@ -89,8 +97,8 @@ def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) ->
     pairs: of each task, at most. device, and errors, as of `run_recipe`.
     """
     recipe = read_recipe(recipe_path)
-    _check_device(device)
-    _import_libraries()
+    check_device(device)
+    import_libraries()
     from ingest.models import open_model
     from ingest.progress import step
     from ingest.subject import start_token
@@ -99,7 +107,7 @@ def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) ->
 
     with step("model"):
         said = recipe.model
-        model = open_model(said.source, said.name, _device(device), said.dtype)
+        model = open_model(said.source, said.name, device_of(device), said.dtype)
     start = start_token(recipe, str(recipe_path), model)
     found: dict[str, Accuracy | None] = {}
     with step(f"accuracy of {model.name}") as bar:
@@ -115,32 +123,46 @@ def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) ->
 
 
 def _analyse(
-    name: str, recipe: Recipe, recipe_path: Path, store: Store, work: Work, memory: int | None, device: str | None
+    name: str,
+    recipe: Recipe,
+    recipe_path: Path,
+    store: Store,
+    work: Work,
+    memory: int | None,
+    device: str | None,
+    tracker: "Tracker | None",
 ) -> Path:
     started, clock = datetime.now(UTC), time.monotonic()
-    _import_libraries()
+    import_libraries()
     import torch
 
     from ingest.rows import write_rows
     from ingest.subject import open_model_and_dictionaries
 
     torch.manual_seed(recipe.seed)
-    where = _device(device)
+    where = device_of(device)
     model, dictionaries = open_model_and_dictionaries(recipe, str(recipe_path), where)
     run = f"run:{name}:{work.mark[:8]}"
     with work.locked():
         given = Analysing(recipe, str(recipe_path), model, dictionaries, store, work, memory, run)
         rows = analysis(name)(given)
-        row = {"uid": run, **_run(name, recipe, where, started, clock)}
+        row = {"uid": run, **_run(name, recipe, where, started, clock), "tracking_id": _reserved(work, tracker)}
         rows["Run"].append(row)
         bundle = write_rows(rows, row, work.out)
         work.finish(bundle)
     return bundle.path
 
 
-def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, device: str | None) -> Path:
+def _compute(
+    recipe: Recipe,
+    recipe_path: Path,
+    work: Work,
+    memory: int | None,
+    device: str | None,
+    tracker: "Tracker | None",
+) -> Path:
     started, clock = datetime.now(UTC), time.monotonic()
-    _import_libraries()
+    import_libraries()
     import torch
 
     from ingest.assembly import write_circuits
@@ -149,18 +171,23 @@ def _compute(recipe: Recipe, recipe_path: Path, work: Work, memory: int | None, 
     from ingest.subject import open_subject
 
     torch.manual_seed(recipe.seed)
-    where = _device(device)
+    where = device_of(device)
     subject = open_subject(recipe, str(recipe_path), where)
     with work.locked():
         found = find_circuit(recipe, subject, work, memory)
         with step("bundle"):
-            run = _run("ingest", recipe, where, started, clock)
+            run = {**_run("ingest", recipe, where, started, clock), "tracking_id": _reserved(work, tracker)}
             bundle = write_circuits(recipe, subject, found, run, work.out)
         work.finish(bundle)
     return bundle.path
 
 
-def _import_libraries() -> None:
+def _reserved(work: Work, tracker: "Tracker | None") -> str | None:
+    """The tracker's id of this run: one, however often it is interrupted."""
+    return None if tracker is None else str(work.facts("tracking", lambda: {"run": tracker.reserve()})["run"])
+
+
+def import_libraries() -> None:
     from ingest.progress import step
 
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin lose much where others compute, too
@@ -178,6 +205,7 @@ def _run(command: str, recipe: Recipe, where: str, started: datetime, clock: flo
         "params": parameters(recipe),
         "seed": recipe.seed,
         "versions": json.dumps(_versions()),
+        "git_revision": git_revision(),
         "device": torch.cuda.get_device_name(where) if where.startswith("cuda") else "cpu",
         "started_at": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 3),
@@ -185,12 +213,12 @@ def _run(command: str, recipe: Recipe, where: str, started: datetime, clock: flo
     }
 
 
-def _check_device(device: str | None) -> None:
+def check_device(device: str | None) -> None:
     if device is not None and not re.fullmatch(r"cpu|cuda(:\d+)?", device):
         raise UsageError(f"--device: {device!r} is no device to compute on; use cpu, cuda or cuda:N")
 
 
-def _device(wanted: str | None) -> str:
+def device_of(wanted: str | None) -> str:
     import torch
 
     if wanted is None:

@@ -8,7 +8,11 @@ that each node and edge carries; the smallest set that carries a given share is 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import isnan
 from typing import TypeVar
+
+import torch
+from torch import Tensor
 
 from ingest.nodes import METRIC, Node, Ranked, sort_key
 from ingest.recipe import PruningSection
@@ -63,6 +67,32 @@ class Graph:
         """Some of the nodes, and the edges between them."""
         kept = {node: value for node, value in self.nodes.items() if node in nodes}
         return Graph(kept, {edge: value for edge, value in self.edges.items() if edge[0] in kept and edge[1] in kept})
+
+
+def graph_of(
+    nodes: Sequence[Node],
+    edges: Sequence[Edge],
+    effects: Tensor,
+    activations: Tensor,
+    weights: Tensor,
+    observed: tuple[Tensor, Tensor] | None = None,
+) -> Graph:
+    """All candidates as a circuit. effects, activations: [nodes]; weights: [edges]; observed: both, NaN for nothing."""
+    seen_nodes, seen_edges = (
+        [None if isnan(value) else value for value in column.double().tolist()]
+        for column in observed or (torch.full_like(effects, torch.nan), torch.full_like(weights, torch.nan))
+    )
+    of_nodes = zip(nodes, effects.double().tolist(), activations.double().tolist(), seen_nodes, strict=True)
+    of_edges = zip(edges, weights.double().tolist(), seen_edges, strict=True)
+    return Graph(
+        {node: NodeValue(*values) for node, *values in of_nodes},
+        {edge: EdgeValue(*values) for edge, *values in of_edges},
+    )
+
+
+def features_of(graph: Graph) -> set[Node]:
+    """The features of a circuit."""
+    return {node for node in graph.nodes if node.kind == "feature"}
 
 
 def prune(graph: Graph, said: PruningSection, whole: float, densities: Mapping[Node, float] | None = None) -> Graph:

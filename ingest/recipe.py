@@ -5,10 +5,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from store.errors import RecipeError
 
+NodeMethod = Literal["share-weighted", "attribution-patching", "ig-inputs", "ig-dictionary"]
+EdgeFormula = Literal["patched", "share-weighted", "path", "reference", "clean"]
 ClusteringMethod = Literal["k-means", "spectral", "hdbscan", "leiden"]
 Basis = Literal["decoder", "activations", "attributions", "attribution-graph", "coactivation-graph"]
 CORPUS_BASES: tuple[Basis, ...] = ("activations", "coactivation-graph")
@@ -55,7 +57,7 @@ class TaskSection(_Section):
 
 
 class NodesSection(_Section):
-    method: Literal["share-weighted", "attribution-patching", "ig-inputs", "ig-dictionary"] = Field(
+    method: NodeMethod = Field(
         "share-weighted",
         description="Gradients at the clean run; averaged while the inputs move, or while each hook's value does; "
         "or between the first and the last, by the share of the change that the node brings.",
@@ -64,9 +66,7 @@ class NodesSection(_Section):
 
 
 class EdgesSection(_Section):
-    formula: Literal["patched", "share-weighted", "path", "reference", "clean"] = Field(
-        "patched", description="How an edge's effect is predicted."
-    )
+    formula: EdgeFormula = Field("patched", description="How an edge's effect is predicted.")
     steps: Annotated[int, Field(ge=1, le=256)] = Field(4, description="Points of the path.")
 
 
@@ -208,6 +208,51 @@ class ClusteringSection(_Section):
     )
 
 
+def _ascending(range_: tuple[float, float]) -> tuple[float, float]:
+    if range_[0] > range_[1]:
+        raise ValueError("give the lower end first")
+    return range_
+
+
+_Steps = tuple[Annotated[int, Field(ge=1, le=256)], ...]
+_Share = Annotated[float, Field(gt=0, le=1)]
+_Counts = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], AfterValidator(_ascending)]
+_Shares = Annotated[tuple[_Share, _Share], AfterValidator(_ascending)]
+
+
+class TuningSection(_Section):
+    trials: Annotated[int, Field(ge=1)] = Field(30, description="Configurations that are tried.")
+    first_look: Annotated[int, Field(ge=2)] = Field(
+        8, description="Held-out pairs that say whether the rest of a trial is worth its time."
+    )
+    methods: tuple[NodeMethod, ...] = Field(
+        get_args(NodeMethod), min_length=1, description="Of nodes, to choose from; and so below."
+    )
+    formulas: tuple[EdgeFormula, ...] = Field(get_args(EdgeFormula), min_length=1, description="Of edges.")
+    node_steps: _Steps = Field((1, 2, 4, 8), min_length=1, description="Points of the nodes' path.")
+    edge_steps: _Steps = Field((1, 2, 4), min_length=1, description="Points of the edges' path.")
+    prunings: tuple[Literal["strongest", "influence"], ...] = Field(
+        ("strongest", "influence"),
+        min_length=1,
+        description="Keep the strongest nodes and edges, or of those the ones that hold a share of the influence.",
+    )
+    top_nodes: _Counts = Field((5, 100), description="Ranges, both ends included, of what [pruning] says.")
+    node_threshold: _Shares = (0.0001, 0.01)
+    edge_threshold: _Shares = (0.0001, 0.02)
+    node_influence: _Shares = (0.7, 0.99)
+    edge_influence: _Shares = (0.9, 0.999)
+    clusters: _Counts = Field(
+        (2, 30),
+        description="Numbers of clusters, where there is a [clustering]; its methods and bases compete.",
+    )
+
+    @model_validator(mode="after")
+    def _at_least_two(self) -> Self:
+        if self.clusters[0] < 2:
+            raise ValueError("tuning.clusters: at least two clusters can be made")
+        return self
+
+
 class Recipe(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(0, description="Seed of everything random.")
     model: ModelSection
@@ -224,6 +269,7 @@ class Recipe(_Section):
     matching: MatchingSection | None = None
     clustering: ClusteringSection | None = None
     ablations: AblationsSection | None = None
+    tuning: TuningSection | None = None
 
     @model_validator(mode="after")
     def _with_a_corpus(self) -> Self:
@@ -236,15 +282,27 @@ class Recipe(_Section):
             raise ValueError(f"{seen[0]} are seen in a corpus: add a section [corpus] with its file")
         return self
 
+    def clustering_bases(self) -> tuple[Basis, ...]:
+        """The bases that are clustered: those that are said, or all that there are."""
+        said = self.clustering.bases if self.clustering else ()
+        return said or tuple(b for b in get_args(Basis) if self.corpus is not None or b not in CORPUS_BASES)
+
 
 def read_recipe(path: Path) -> Recipe:
     """The recipe in a TOML file; relative paths in it are taken from its folder. Raises RecipeError."""
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such recipe") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: can't be read: {error}") from error
+    return parse_recipe(text, path)
+
+
+def parse_recipe(text: str, path: Path) -> Recipe:
+    """The same of a recipe's text. path: where it lies, or is to lie."""
+    try:
+        said = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: is not TOML: {error}") from error
     try:

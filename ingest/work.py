@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from ingest.recipe import Recipe
 from ingest.weights import dictionary_folders, locate, weights_hash
 from store.bundle import Bundle, open_bundle
-from store.disk import hold, sync
+from store.disk import hold, put
 from store.errors import BundleError, CircuitstoreError, ModelError
 from store.uids import slug
 
@@ -34,12 +34,14 @@ LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers", "scikit-le
 
 
 def parameters(recipe: Recipe) -> str:
-    """The recipe as JSON, without where its files happen to lie."""
+    """The recipe as JSON, without where its files happen to lie and how it might be tuned."""
     source = recipe.model.source
     if not source.startswith("package:") and locate(source):
         named = recipe.model.model_copy(update={"source": Path(source).name})
         recipe = recipe.model_copy(update={"model": named})
-    return recipe.model_dump_json(exclude={"dictionaries": {"folder"}, "task": {"file"}, "corpus": {"file"}})
+    return recipe.model_dump_json(
+        exclude={"dictionaries": {"folder"}, "task": {"file"}, "corpus": {"file"}, "tuning": True}
+    )
 
 
 def fingerprint(recipe: Recipe, device: str | None = None) -> str:
@@ -112,6 +114,10 @@ class Work:
         """Notes the bundle and drops the stages, which it makes superfluous."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._write("done", {"bundle": bundle.path.name, "uid": bundle.uid})
+        self.clear()
+
+    def clear(self) -> None:
+        """Drops the stages."""
         for file in self.folder.iterdir():
             if file.name not in ("done.json", _LOCK):
                 shutil.rmtree(file) if file.is_dir() else file.unlink()
@@ -149,15 +155,9 @@ class Work:
         self._aside(self.folder / f"{name}.json", lambda aside: aside.write_text(json.dumps(facts)))
 
     def _aside(self, file: Path, write: Callable[[Path], object]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        aside = file.with_name(f".{file.name}.{os.getpid()}")
         try:
-            write(aside)
-            sync(aside)
-            aside.rename(file)
+            put(file, write)
         except (OSError, SafetensorError) as error:
             raise CircuitstoreError(
                 f"{file} can't be written: {error}; free some space and start again: what was done is kept"
             ) from error
-        finally:
-            aside.unlink(missing_ok=True)

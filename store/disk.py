@@ -5,6 +5,7 @@ Knows nothing of what they hold.
 
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -15,6 +16,18 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def put(file: Path, write: Callable[[Path], object]) -> None:
+    """Have a file written aside and renamed: it is there whole or not at all. Makes its folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        write(aside)
+        sync(aside)
+        aside.rename(file)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def hold(path: Path) -> int | None:

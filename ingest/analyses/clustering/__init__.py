@@ -49,7 +49,7 @@ def analyse(given: Analysing) -> Rows:
     """
     said, model = given.recipe.clustering, given.model
     assert said is not None
-    bases = said.bases or tuple(b for b in _BASES if given.recipe.corpus is not None or b not in CORPUS_BASES)
+    bases = given.recipe.clustering_bases()
     material, full = open_material(given, bases)
     stored = material.stored
     rows: Rows = defaultdict(list)
@@ -78,9 +78,6 @@ def open_material(given: Analysing, bases: Collection[Basis]) -> tuple[Material,
     decoder = torch.stack([given.dictionaries[hook].W_dec[index] for hook, index in stored.features])
     material = Material(stored, decoder.cpu().double().numpy(), seen, said.neighbours)
     return material, whole(len(stored.uids), len(stored.circuits), n_contexts)
-
-
-_BASES: tuple[Basis, ...] = ("decoder", "activations", "attributions", "attribution-graph", "coactivation-graph")
 
 
 def _check(stored: Stored, said: ClusteringSection, given: Analysing) -> None:
