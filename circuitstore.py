@@ -140,6 +140,14 @@ def features(
 
 
 @app.command()
+def observe(
+    recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None, track: Track = False
+) -> None:
+    """Observe more nodes and edges of the stored circuits, as a recipe's [evidence] says."""
+    _analysis("evidence", recipe, out, memory, device, track)
+
+
+@app.command()
 def match(
     recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None, track: Track = False
 ) -> None:

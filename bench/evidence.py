@@ -17,15 +17,16 @@ from torch import Tensor
 
 from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
-from ingest.edges import Formula, Runs, edge_weights
+from ingest.edges import Runs, edge_weights
 from ingest.evidence import agreement, observed_edges, observed_nodes, without_strongest
 from ingest.gradients import along_inputs
 from ingest.hooks import Hook
 from ingest.models import Edit
 from ingest.nodes import Directions, Node, Slopes
+from ingest.recipe import EdgeFormula
 from ingest.stretches import stretch_to
 
-FORMULAS: tuple[Formula, ...] = ("patched", "share-weighted", "path", "reference", "clean")
+FORMULAS: tuple[EdgeFormula, ...] = ("patched", "share-weighted", "path", "reference", "clean")
 
 
 def main() -> None:

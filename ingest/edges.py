@@ -37,7 +37,7 @@ from ingest.gradients import Metric, Values, midpoints
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Directions, Node, between
-from ingest.recipe import EdgeFormula as Formula
+from ingest.recipe import EdgeFormula
 from ingest.stretches import Stretch, changes_of, patched_at, patched_metric, value_at_end, values_at
 
 
@@ -75,7 +75,7 @@ def edge_weights(
     dictionary: Dictionary | None,
     runs: Runs,
     metric: Metric,
-    formula: Formula = "patched",
+    formula: EdgeFormula = "patched",
     steps: int = 4,
     rows: int = 1024,
 ) -> Tensor:
@@ -145,7 +145,7 @@ def _patched_weights(
 class _End:
     """One target: what to differentiate, and the weight that follows from the derivatives."""
 
-    def __init__(self, node: Node, dictionary: Dictionary | None, runs: Runs, formula: Formula):
+    def __init__(self, node: Node, dictionary: Dictionary | None, runs: Runs, formula: EdgeFormula):
         self.node, self.dictionary, self.runs, self.formula = node, dictionary, runs, formula
         if node is METRIC or dictionary is None or node.hook is None:
             return

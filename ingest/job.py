@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.analyses.registry import ANALYSES, Analysing, analysis
+from ingest.analyses.registry import ANALYSES, OF_INGEST, Analysing, analysis
 from ingest.recipe import Recipe, read_recipe
 from ingest.revision import git_revision
 from ingest.tasks.pairs import read_pairs
@@ -63,7 +63,7 @@ def run_recipe(
 def analyses_of(recipe_path: Path) -> list[str]:
     """The analyses that a recipe asks for, in the order in which they are to be made. Raises RecipeError."""
     recipe = read_recipe(recipe_path)
-    return [name for name in ANALYSES if getattr(recipe, name) is not None]
+    return [name for name in ANALYSES if name not in OF_INGEST and getattr(recipe, name) is not None]
 
 
 def run_analysis(

@@ -20,6 +20,7 @@ _CIRCUITS = "MATCH (n:Circuit) RETURN n.uid AS uid"
 _DICTIONARIES = "MATCH (d:Dictionary) WHERE d.sha256 IS NOT NULL RETURN d.uid + ' ' + d.sha256 AS uid"
 
 ANALYSES: dict[str, str] = {
+    "evidence": _CIRCUITS,
     "features": "",
     "matching": _DICTIONARIES,
     "clustering": _CIRCUITS,
@@ -28,6 +29,9 @@ ANALYSES: dict[str, str] = {
 """Modules of this package, which are sections of a recipe too, in the order in which they run: later ones may ask
 what earlier ones found. Each with the query for the uids that it depends on: while those are the same, it is not made
 again. Without one, it asks nothing of the store."""
+
+OF_INGEST = ("evidence",)
+"""Those that `ingest` does itself, of the circuit that it computes: alone they are for more than that."""
 
 
 @dataclass(frozen=True)

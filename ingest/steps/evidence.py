@@ -4,7 +4,7 @@ Those drawn at random keep the comparison honest: a few strong edges make any co
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,7 @@ from ingest.edges import Runs
 from ingest.evidence import Agreement, Edge, agreement, observed_edges, observed_nodes, without_strongest
 from ingest.hooks import Hook
 from ingest.memory import slices
-from ingest.nodes import Directions
+from ingest.nodes import Directions, Node
 from ingest.progress import Bar, console
 from ingest.pruning import strong_edges
 from ingest.recipe import Recipe
@@ -48,8 +48,14 @@ def observe(
     runs: Runs,
     rows: dict[str, int],
     bar: Bar,
+    seen: Collection[Node | Edge] = (),
+    name: str = "",
 ) -> Observed:
-    """effects: predicted, of the sources' nodes in their order, [pairs, nodes]; weights: of edges, [pairs, edges]."""
+    """effects: predicted, of the sources' nodes in their order, [pairs, nodes]; weights: of edges, [pairs, edges].
+
+    seen: nodes and edges that were observed before, and are not once more. name: of the circuit, where several are
+    observed in one work folder.
+    """
     said = recipe.evidence
     nodes = [node for at_hook in sources.values() for node in at_hook.nodes]
     found = Observed(torch.full_like(effects, torch.nan), torch.full_like(weights, torch.nan))
@@ -57,6 +63,8 @@ def observe(
     kept = strong_edges(weights.double().mean(0).tolist(), recipe.pruning.edge_threshold * abs(whole))
     chosen_nodes = _choose(effects.mean(0), list(range(len(nodes))), said.nodes, said.sample, recipe.seed)
     chosen_edges = _choose(weights.mean(0), kept, said.edges, said.sample, recipe.seed)
+    chosen_nodes = [n for n in chosen_nodes if nodes[n] not in seen]
+    chosen_edges = [n for n in chosen_edges if edges[n] not in seen]
     bar.of(len(chosen_nodes) + len(chosen_edges))
     pairs = list(slices(min(said.pairs, len(effects)), rows["stretch"]))
     for hook, at_hook in sources.items():
@@ -65,7 +73,7 @@ def observe(
             continue
         chosen = at_hook.only([nodes[n] for n in numbers])
         compute = partial(_nodes_at, subject, hook, chosen, runs, pairs, rows["interventions"])
-        done = work.tensors(f"observed-nodes-{hook.name}", compute)["observed"]
+        done = work.tensors(f"{name}observed-nodes-{hook.name}", compute)["observed"]
         found.nodes[: done.shape[1], numbers] = done.T
         bar.advance(len(numbers))
     hooks = [hook for hook in subject.hooks if hook in sources]
@@ -75,7 +83,7 @@ def observe(
     for target, numbers in into.items():
         some = [edges[n] for n in numbers]
         compute = partial(_edges_into, subject, target, hooks, some, sources, runs, pairs, rows["interventions"])
-        done = work.tensors(f"observed-edges-{target.name if target else 'metric'}", compute)["observed"]
+        done = work.tensors(f"{name}observed-edges-{target.name if target else 'metric'}", compute)["observed"]
         found.edges[: done.shape[1], numbers] = done.T
         bar.advance(len(numbers))
     return found

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from ingest.dictionaries import Dictionary
-from ingest.edges import Formula, edge_weights
+from ingest.edges import edge_weights
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Node, Slopes, mean_effects, pair_effects, rank, token_nodes
+from ingest.recipe import EdgeFormula
 from ingest.stretches import stretch_to
 from tests.ingest.tiny import N_LAYERS
 from tests.ingest.worlds import (
@@ -30,8 +31,8 @@ from tests.ingest.worlds import (
     world_at,
 )
 
-BY_DERIVATIVES: list[Formula] = ["share-weighted", "path", "reference", "clean"]
-FORMULAS: list[Formula] = ["patched", *BY_DERIVATIVES]
+BY_DERIVATIVES: list[EdgeFormula] = ["share-weighted", "path", "reference", "clean"]
+FORMULAS: list[EdgeFormula] = ["patched", *BY_DERIVATIVES]
 
 
 def error(dictionary: Dictionary, x: Tensor) -> Tensor:
@@ -71,7 +72,7 @@ def test_effects_at_one_hook_of_a_linear_model_add_up_to_the_change_of_the_metri
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_edge_weights_of_a_linear_model_are_exact_by_every_formula(linear: World, formula: Formula) -> None:
+def test_edge_weights_of_a_linear_model_are_exact_by_every_formula(linear: World, formula: EdgeFormula) -> None:
     first, second = linear.hooks
     upstream, downstream = linear.dictionaries[first], linear.dictionaries[second]
     targets = [node for node in linear.sources[second].nodes if node.kind == "feature"][:9]
@@ -92,7 +93,7 @@ def test_edge_weights_of_a_linear_model_are_exact_by_every_formula(linear: World
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_edges_into_a_node_of_a_linear_model_add_up_to_its_effect(linear: World, formula: Formula) -> None:
+def test_edges_into_a_node_of_a_linear_model_add_up_to_its_effect(linear: World, formula: EdgeFormula) -> None:
     second = linear.hooks[1]
     effects = pair_effects({second: linear.sources[second]}, slopes(linear.runs.gradient_path))
     targets = linear.sources[second].nodes  # features and error terms alike
@@ -103,7 +104,7 @@ def test_edges_into_a_node_of_a_linear_model_add_up_to_its_effect(linear: World,
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_edges_into_the_metric_of_a_linear_model_are_the_effects_of_the_last_nodes(
-    linear: World, formula: Formula
+    linear: World, formula: EdgeFormula
 ) -> None:
     last = linear.hooks[-1]
     effects = pair_effects({last: linear.sources[last]}, slopes(linear.runs.gradient_path))
@@ -220,7 +221,7 @@ def test_edges_through_a_stretch_are_those_of_the_whole_model_at_full_length(
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
-def test_edges_do_not_depend_on_how_many_rows_are_taken_at_once(tiny: LanguageModel, formula: Formula) -> None:
+def test_edges_do_not_depend_on_how_many_rows_are_taken_at_once(tiny: LanguageModel, formula: EdgeFormula) -> None:
     world = world_at(tiny, "blocks.0.hook_resid_post", "blocks.2.hook_resid_post")
     second = world.hooks[1]
     targets = world.sources[second].nodes[::40]
@@ -252,7 +253,7 @@ def test_edges_into_the_metric_are_the_effects_of_the_last_nodes_by_the_gradient
         for gradient in (world.runs.gradient_path, world.runs.gradient_clean)
     )
     assert float((by_path - by_clean).abs().max()) > 0.01
-    expected: list[tuple[Formula, Tensor]] = [("clean", by_clean), ("path", by_path), ("reference", by_path)]
+    expected: list[tuple[EdgeFormula, Tensor]] = [("clean", by_clean), ("path", by_path), ("reference", by_path)]
     for formula, effects in expected:
         (incoming,) = world.weights(None, [METRIC], formula, 16)
         torch.testing.assert_close(incoming, effects, rtol=1e-3, atol=1e-4)

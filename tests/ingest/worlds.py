@@ -5,11 +5,12 @@ import torch
 from torch import Tensor
 
 from ingest.dictionaries import Dictionary, open_dictionary, places
-from ingest.edges import Formula, Runs, edge_weights
+from ingest.edges import Runs, edge_weights
 from ingest.gradients import Metric, Values, along_hooks, gradients_at, hook_values
 from ingest.hooks import EMBEDDING, Hook, parse_hook, parse_mlp_input
 from ingest.models import LanguageModel
 from ingest.nodes import Directions, Node, Slopes, directions, token_nodes
+from ingest.recipe import EdgeFormula
 from ingest.stretches import stretch_to
 from tests.ingest.tiny import N_LAYERS, TRANSCODERS, LinearModel, linear_dictionary, random_sae, random_transcoder
 
@@ -56,7 +57,7 @@ class World:
                 nodes.append(Node("feature", hook, position, index))
             self.sources[hook] = directions(dictionary, nodes, self.clean, self.patch)
 
-    def weights(self, target: Hook | None, targets: list[Node], formula: Formula, steps: int = 4) -> Tensor:
+    def weights(self, target: Hook | None, targets: list[Node], formula: EdgeFormula, steps: int = 4) -> Tensor:
         stretch = stretch_to(target, self.hooks)
         dictionary = self.dictionaries[target] if target else None
         return edge_weights(

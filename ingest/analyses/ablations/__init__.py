@@ -11,11 +11,10 @@ import pyarrow as pa
 
 from ingest.analyses.ablations.curves import measure_curves
 from ingest.analyses.ablations.matrix import measure_matrix
-from ingest.analyses.ablations.stored import Study, open_studies
 from ingest.analyses.registry import Analysing
+from ingest.analyses.studies import Study, open_studies
 from ingest.progress import step
 from ingest.rows import Row, Rows
-from store.errors import NotFoundError
 from store.export import circuit_tables, completed
 from store.schema import TABLES
 
@@ -25,11 +24,6 @@ def analyse(given: Analysing) -> Rows:
     said = given.recipe.ablations
     assert said is not None
     studies = open_studies(given, said.pairs)
-    if not studies:
-        raise NotFoundError(
-            f"no task's circuit of {given.model.name} is stored that can be measured again: "
-            "run `circuitstore ingest` first"
-        )
     rows: Rows = defaultdict(list)
     for study in studies:
         with step(f"ablations of {study.name}") as bar:

@@ -7,8 +7,8 @@ from pydantic_core import to_json
 from torch import Tensor
 
 from ingest.ablation import Baseline, Errors, Intervention, measure, random_circuit, resampled, zero
-from ingest.analyses.ablations.stored import Study
 from ingest.analyses.registry import Analysing
+from ingest.analyses.studies import Study
 from ingest.edge_circuits import measure_edges
 from ingest.hooks import EMBEDDING, Hook
 from ingest.memory import slices

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ingest.ablation import Intervention, measure
 from ingest.analyses.ablations.curves import Measured
-from ingest.analyses.ablations.stored import Study
 from ingest.analyses.registry import Analysing
+from ingest.analyses.studies import Study
 from ingest.hooks import Hook
 from ingest.progress import Bar
 from ingest.recipe import AblationsSection

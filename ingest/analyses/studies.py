@@ -19,6 +19,7 @@ from ingest.pruning import Edge, EdgeValue, Graph, NodeValue
 from ingest.recipe import Recipe, TaskSection
 from ingest.subject import Subject, metric_of, subject_of
 from ingest.tasks.pairs import pairs_sha256
+from store.errors import NotFoundError
 from store.uids import dictionary_uid
 
 _CIRCUITS = """
@@ -32,12 +33,12 @@ _NODES = """
 MATCH (c:Circuit)<-[:IN_CIRCUIT]-(n:CircuitNode) WHERE c.uid = $circuit
 OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature)
 RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.position AS position, n.`index` AS `index`,
-       n.effect AS effect, f.uid AS feature, f.density AS density
+       n.effect AS effect, n.observed_effect AS observed, f.uid AS feature, f.density AS density
 """
 _EDGES = """
 MATCH (c:Circuit)<-[:IN_CIRCUIT]-(s:CircuitNode) WHERE c.uid = $circuit
 MATCH (s)-[e:ATTRIBUTES_TO]->(t:CircuitNode)
-RETURN s.uid AS source, t.uid AS target, e.weight AS weight
+RETURN s.uid AS source, t.uid AS target, e.weight AS weight, e.observed AS observed
 """
 _MEASURED = "MATCH (c:Circuit)<-[:TESTS]-(a:Ablation) WHERE c.uid = $circuit RETURN a.uid AS uid"
 
@@ -58,9 +59,13 @@ class Study:
     measured: set[str]
     """Uids of the ablations that are stored."""
     subject: Subject
+    clean: Values
+    """What stands at each hook in the prompts that attribution saw, [pairs, pos, d]."""
+    patch: Values
+    metric_clean: Tensor
+    """[pairs]"""
+    metric_patch: Tensor
     means: dict[Hook, Means]
-    prompts: Values
-    """What stands at each hook in the prompts that attribution saw, [prompts, pos, d]."""
     held_out: Values
     """The same in the held-out clean prompts, [pairs, pos, d]."""
     metric: Metric
@@ -70,6 +75,11 @@ class Study:
     @property
     def first_position(self) -> int:
         return self.subject.first_position
+
+    @cached_property
+    def prompts(self) -> Values:
+        """Clean and patch prompts together, [prompts, pos, d]."""
+        return {hook: torch.cat([value, self.patch[hook]]) for hook, value in self.clean.items()}
 
     @cached_property
     def features(self) -> list[Node]:
@@ -85,7 +95,10 @@ class Study:
 
 
 def open_studies(given: Analysing, pairs: int) -> list[Study]:
-    """A study of each of the model's task circuits; one that can't be measured again is told and left out."""
+    """A study of each of the model's task circuits; one that can't be measured again is told and left out.
+
+    Raises NotFoundError where none is left.
+    """
     studies = []
     rows = given.store.run(_CIRCUITS, {"model": given.model.name}).rows
     for circuit, task, name, whole, sha256, params, used in rows:
@@ -101,6 +114,11 @@ def open_studies(given: Analysing, pairs: int) -> list[Study]:
             console.print(f"{circuit} is left out: its pairs can't be made again (they were others then)")
             continue
         studies.append(_study(given, circuit, task, name, whole, subject, pairs))
+    if not studies:
+        raise NotFoundError(
+            f"no task's circuit of {given.model.name} is stored that can be measured again: "
+            "run `circuitstore ingest` first"
+        )
     return studies
 
 
@@ -122,11 +140,11 @@ def _recipe_of(given: Analysing, said: dict[str, object]) -> Recipe | None:
 def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, subject: Subject, pairs: int) -> Study:
     hooks = [EMBEDDING, *places(given.dictionaries.values())]
     train, answers = subject.train, metric_of(subject.train)
-    sides = [
-        gradients.hook_values(given.model, tokens, hooks, answers)[0]
+    (clean, m_clean), (patch, m_patch) = (
+        gradients.hook_values(given.model, tokens, hooks, answers)
         for tokens in (train.clean_tokens, train.patch_tokens)
-    ]
-    prompts = {hook: torch.cat([side[hook] for side in sides]) for hook in hooks}
+    )
+    prompts = {hook: torch.cat([clean[hook], patch[hook]]) for hook in hooks}
     metric = metric_of(subject.held_out)[slice(0, pairs)]
     held_out, full = gradients.hook_values(given.model, subject.held_out.clean_tokens[:pairs], hooks, metric)
     return Study(
@@ -137,8 +155,11 @@ def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, s
         *_graph(given, circuit),
         {uid for (uid,) in given.store.run(_MEASURED, {"circuit": circuit}).rows},
         subject,
+        clean,
+        patch,
+        m_clean,
+        m_patch,
         {hook: means_of(dictionary, prompts) for hook, dictionary in given.dictionaries.items()},
-        prompts,
         held_out,
         metric,
         full,
@@ -152,7 +173,7 @@ def _graph(given: Analysing, circuit: str) -> tuple[Graph, dict[Node, str], dict
     nodes: dict[str, Node] = {}
     values: dict[Node, NodeValue] = {}
     densities: dict[Node, float] = {}
-    for uid, kind, layer, position, index, effect, feature, density in given.store.run(
+    for uid, kind, layer, position, index, effect, observed, feature, density in given.store.run(
         _NODES, {"circuit": circuit}
     ).rows:
         if kind == "feature":
@@ -168,7 +189,11 @@ def _graph(given: Analysing, circuit: str) -> tuple[Graph, dict[Node, str], dict
         else:
             continue
         nodes[uid] = node
-        values[node] = NodeValue(effect or 0.0, 0.0)
+        values[node] = NodeValue(effect or 0.0, 0.0, observed)
     found = given.store.run(_EDGES, {"circuit": circuit}).rows
-    edges = {(nodes[s], nodes[t]): EdgeValue(weight) for s, t, weight in found if s in nodes and t in nodes}
+    edges = {
+        (nodes[s], nodes[t]): EdgeValue(weight, observed)
+        for s, t, weight, observed in found
+        if s in nodes and t in nodes
+    }
     return Graph(values, edges), {node: uid for uid, node in nodes.items()}, densities

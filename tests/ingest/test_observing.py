@@ -1,0 +1,69 @@
+"""More of a stored circuit observed: what was there stays, what is new is what one run would have observed at once."""
+
+from pathlib import Path
+
+import pytest
+
+from ingest.job import analyses_of, run_analysis, run_recipe
+from store.bundle import open_bundle
+from store.database import Store, open_store
+from store.errors import NotFoundError
+from tests.ingest.tiny import save_recipe
+
+FEW, MORE = "nodes = 2\nedges = 3\nsample = 0\npairs = 2", "nodes = 6\nedges = 9\nsample = 2\npairs = 2"
+OBSERVED = (
+    (
+        "MATCH (c:Circuit {aggregation: 'task'})<-[:IN_CIRCUIT]-(n:CircuitNode) WHERE n.observed_effect IS NOT NULL "
+        "RETURN n.uid, n.observed_effect"
+    ),
+    (
+        "MATCH (c:Circuit {aggregation: 'task'})<-[:IN_CIRCUIT]-(n:CircuitNode) "
+        "MATCH (n)-[e:ATTRIBUTES_TO]->(t:CircuitNode) "
+        "WHERE e.observed IS NOT NULL RETURN n.uid + ' ' + t.uid, e.observed"
+    ),
+)
+
+
+def observed(store: Store) -> list[dict[str, float]]:
+    return [dict(map(tuple, store.run(text).rows)) for text in OBSERVED]
+
+
+def stored(folder: Path, evidence: str) -> tuple[Path, Store]:
+    recipe = save_recipe(folder, evidence=evidence)
+    store = open_store(f"ladybug:{folder / 'store.lbug'}")
+    for bundle in run_recipe(recipe, folder / "out"):
+        store.load(open_bundle(bundle))
+    return recipe, store
+
+
+def test_observing_more_adds_what_one_run_would_have_observed_at_once(tmp_path: Path) -> None:
+    for name in ("at-once", "later"):
+        (tmp_path / name).mkdir()
+    _, at_once = stored(tmp_path / "at-once", MORE)
+    with at_once:
+        expected = observed(at_once)
+    _, store = stored(tmp_path / "later", FEW)
+    with store:
+        first = observed(store)
+        assert [len(found) for found in first] == [2, 3]
+        more = save_recipe(tmp_path / "later", evidence=MORE)
+        bundle = run_analysis("evidence", more, store, tmp_path / "later" / "out")
+        report = store.load(open_bundle(bundle))
+        assert report.circuits == []
+        found = observed(store)
+        for before, now, all_of_it in zip(first, found, expected, strict=True):
+            assert before.items() <= now.items()
+            assert now.keys() == all_of_it.keys()
+            for uid, value in now.items():
+                assert value == pytest.approx(all_of_it[uid], abs=1e-6)
+        again = run_analysis("evidence", more, store, tmp_path / "later" / "out")
+        assert again == bundle
+
+
+def test_an_ingest_that_observes_asks_for_no_analysis(tmp_path: Path) -> None:
+    assert analyses_of(save_recipe(tmp_path, evidence=FEW)) == []
+
+
+def test_where_no_circuit_is_stored_nothing_can_be_observed(tmp_path: Path) -> None:
+    with open_store(f"ladybug:{tmp_path / 'store.lbug'}") as store, pytest.raises(NotFoundError, match="ingest"):
+        run_analysis("evidence", save_recipe(tmp_path, evidence=FEW), store, tmp_path / "out")
