@@ -22,11 +22,11 @@ from ingest.gradients import Values
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.progress import step
-from ingest.recipe import FeaturesSection, read_recipe
+from ingest.recipe import read_recipe
 from ingest.subject import open_model_and_dictionaries
 from ingest.work import Work
 
-READING = Reading(contexts=16, strongest=12, max_norm=FeaturesSection().max_norm)
+READING = Reading(contexts=16, strongest=12, max_norm=10)
 
 
 @dataclass(frozen=True)

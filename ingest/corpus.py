@@ -50,16 +50,16 @@ def open_corpus(file: Path, contexts: int, model: LanguageModel) -> Corpus:
 
 @torch.no_grad()
 def hook_values(
-    model: LanguageModel, tokens: Tensor, hooks: Sequence[Hook], rows: int
+    model: LanguageModel, tokens: Tensor, hooks: Sequence[Hook], rows: int, first: int = 1
 ) -> Iterator[tuple[slice, Values]]:
     """The value at each hook, `rows` contexts at a time, start tokens left out: [contexts, pos − 1, d].
 
-    tokens: [contexts, pos]. The model runs no further than the deepest hook.
+    tokens: [contexts, pos]. The model runs no further than the deepest hook. first: the first position that is kept.
     """
-    stop = max(hook.boundary if hook.boundary is not None else hook.layer + 1 for hook in hooks)
+    stop = max(hook.stop for hook in hooks)
 
     def keep(values: Values, hook: Hook, x: Tensor) -> Tensor:
-        values[hook] = x[:, 1:].float()
+        values[hook] = x[:, first:].float()
         return x
 
     for s in slices(len(tokens), rows):

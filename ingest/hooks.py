@@ -35,6 +35,11 @@ class Hook:
             return (self.boundary - 1, _DEPTH_IN_BLOCK["resid"])
         return (self.layer, _DEPTH_IN_BLOCK[self.site])
 
+    @property
+    def stop(self) -> int:
+        """The boundary up to which a run must go to compute what stands here."""
+        return self.layer + 1 if self.boundary is None else self.boundary
+
 
 def parse_hook(name: str, n_layers: int) -> Hook:
     """The hook of that name in a model of `n_layers` blocks. Raises ModelError where there is none."""

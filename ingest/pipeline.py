@@ -15,7 +15,7 @@ from ingest.corpus import open_corpus
 from ingest.nodes import Node
 from ingest.progress import step
 from ingest.pruning import Graph, features_of, graph_of, prune
-from ingest.recipe import FeaturesSection, Recipe
+from ingest.recipe import Recipe
 from ingest.steps.evidence import Observed, observe, tell_agreement
 from ingest.steps.faithfulness import measure_faithfulness
 from ingest.subject import Subject
@@ -102,7 +102,7 @@ def densities_of(
         return None
     assert recipe.corpus is not None
     corpus = open_corpus(recipe.corpus.file, recipe.corpus.contexts, subject.model)
-    reading = Reading(rows, 1, FeaturesSection().max_norm)
+    reading = Reading(rows, 1, recipe.corpus.max_norm)
     with step("density of features in the corpus") as bar:
         found = activities(subject.model, subject.dictionaries, corpus, reading, work, bar)
     density = {hook: activity.active / activity.tokens for hook, activity in found.items()}

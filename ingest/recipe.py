@@ -114,6 +114,11 @@ class EvidenceSection(_Section):
 class CorpusSection(_Section):
     file: Path = Field(description="A NumPy file of token ids, [contexts, positions].")
     contexts: Annotated[int, Field(ge=1)] = Field(200, description="How many of its contexts are read, at most.")
+    max_norm: Annotated[float, Field(gt=0)] = Field(
+        10.0,
+        description="Attention sinks, tokens where a hook's value is so many times as long as its context's median, "
+        "count for nothing in matches and densities.",
+    )
 
 
 class MatchingSection(_Section):
@@ -126,9 +131,6 @@ class MatchingSection(_Section):
     contexts: Annotated[int, Field(ge=1)] = Field(48, description="Contexts of the corpus that are read, at most.")
     least_active: Annotated[int, Field(ge=1)] = Field(
         10, description="Features that are active on fewer tokens are not correlated."
-    )
-    largest_norm: Annotated[float, Field(gt=1)] = Field(
-        4.0, description="Tokens with a norm of more than so many medians are left out: attention sinks."
     )
     similar: Annotated[float, Field(gt=0, le=1)] = Field(
         0.5, description="Cosine from which a feature counts as the continuation of another."
@@ -144,9 +146,6 @@ class FeaturesSection(_Section):
     examples: Annotated[int, Field(ge=1, le=100)] = Field(5, description="Contexts that are shown of each feature.")
     before: Annotated[int, Field(ge=0)] = Field(10, description="Tokens shown before the one it is active on …")
     after: Annotated[int, Field(ge=0)] = Field(5, description="… and behind it.")
-    max_norm: Annotated[float, Field(gt=0)] = Field(
-        10, description="Tokens are left out at which a hook's value is so many times as long as its context's median."
-    )
 
 
 _PRUNINGS = (

@@ -54,7 +54,7 @@ def values_at(model: LanguageModel, stretch: Stretch, leaves: Values, hooks: Seq
         return x
 
     assert stretch.base.boundary is not None
-    stop = max(hook.layer + 1 if hook.boundary is None else hook.boundary for hook in hooks)
+    stop = max(hook.stop for hook in hooks)
     edits = _held(stretch, leaves) | {hook: partial(reach, hook) for hook in hooks}
     model.run(leaves[stretch.base], stretch.base.boundary, stop, edits)
     return {hook: reached[hook] for hook in hooks}

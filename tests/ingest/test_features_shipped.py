@@ -84,9 +84,9 @@ def test_the_recipe_gives_the_same_tokens(features: dict[str, dict[str, Any]], w
 def test_the_recipe_gives_the_same_activations(features: dict[str, dict[str, Any]], world: World) -> None:
     """Of the features that are strongest in a few contexts; none may be stronger there than in the whole corpus."""
     recipe, model, dictionaries, corpus = world
-    assert recipe.features is not None
+    assert recipe.corpus is not None
     ((_, values),) = hook_values(model, corpus.tokens[:CONTEXTS], list(dictionaries), CONTEXTS)
-    counted = ordinary(values, recipe.features.max_norm)
+    counted = ordinary(values, recipe.corpus.max_norm)
     strongest = 0
     for hook, dictionary in dictionaries.items():
         found: Activity = seen(dictionary.encode(values[hook]), counted, 0, 1)

@@ -9,7 +9,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from ingest.analyses.matching.activity import Activity, read, without_sinks
+from ingest.analyses.matching.activity import Activity, counting, read
 from ingest.analyses.matching.assignment import assign
 from ingest.analyses.matching.copies import can_copy, run_changed
 from ingest.analyses.matching.deactivation import Trials, choose_tests, deactivate
@@ -233,7 +233,7 @@ def test_attention_sinks_and_start_tokens_do_not_count() -> None:
     hook = parse_hook(A, N_LAYERS)
     values = torch.ones(2, 5, 4)
     values[1, 3] = 100
-    assert without_sinks({hook: values}, [hook], 4.0).tolist() == [
+    assert counting({hook: values}, [hook], 4.0).tolist() == [
         [False, True, True, True, True],
         [False, True, True, False, True],
     ]

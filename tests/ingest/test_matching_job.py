@@ -13,7 +13,7 @@ from store.database import Store, open_store
 from store.errors import CircuitstoreError, ModelError, RecipeError
 from tests.ingest.tiny import WORDS, random_sae, save_recipe
 
-SAID = "contexts = 5\ntokens = 3\nleast_active = 2\nlargest_norm = 50.0\nconfirmed = 0.1"
+SAID = "contexts = 5\ntokens = 3\nleast_active = 2\nconfirmed = 0.1"
 
 
 def save_corpus(folder: Path) -> str:
@@ -21,7 +21,7 @@ def save_corpus(folder: Path) -> str:
     tokens = np.random.default_rng(0).integers(2, len(WORDS), (6, 12)).astype(np.uint16)
     tokens[:, 0] = 0
     np.save(folder / "corpus.npy", tokens)
-    return 'file = "corpus.npy"'
+    return 'file = "corpus.npy"\nmax_norm = 50.0'
 
 
 def recipe_at(folder: Path, **changes: str) -> Path:

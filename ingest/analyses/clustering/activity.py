@@ -114,6 +114,6 @@ def _part(
             )
             token, column = f.nonzero(as_tuple=True)
             found["feature"].append(torch.tensor(numbers)[column])
-            found["token"].append(token + s.start * values[hook].shape[1])
+            found["token"].append(token + s.start * (tokens.shape[1] - 1))
             found["value"].append(f[token, column])
     return {name: torch.cat(parts) for name, parts in found.items()}

@@ -38,7 +38,7 @@ def analyse(given: Analysing) -> Rows:
     rows: Rows = defaultdict(list)
     add_model(rows, given.recipe, model, dictionaries.values())
     with step(f"activations on {corpus.n_tokens} tokens") as bar:
-        reading = Reading(_contexts_of_a_batch(given, corpus), _SPARE * said.examples, said.max_norm)
+        reading = Reading(_contexts_of_a_batch(given, corpus), _SPARE * said.examples, chosen.max_norm)
         found = activities(model, dictionaries, corpus, reading, given.work, bar)
     with step("tokens promoted and suppressed") as bar:
         bar.of(len(dictionaries))

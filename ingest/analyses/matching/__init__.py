@@ -4,7 +4,7 @@ from collections import defaultdict
 
 import torch
 
-from ingest.analyses.matching.activity import Activity, read, start_of, without_sinks
+from ingest.analyses.matching.activity import Activity, counting, read, start_of
 from ingest.analyses.matching.given import as_text, check_stored, pairs_of, parameters
 from ingest.analyses.matching.pair import Pair, match_pair
 from ingest.analyses.matching.told import add_pair
@@ -54,7 +54,7 @@ def _activity(given: Analysing, pairs: list[tuple[Hook, Hook]]) -> Activity | No
             lambda: {h.name: value for h, value in read(given.model, contexts, hooks, rows, bar).items()},
         )
     values = {hook: found[hook.name] for hook in hooks}
-    return Activity(values, without_sinks(values, dictionaries, said.largest_norm))
+    return Activity(values, counting(values, dictionaries, corpus.max_norm))
 
 
 def batch_rows(given: Analysing, n_positions: int, most: int) -> int:

@@ -8,7 +8,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from ingest.corpus import Corpus
+from ingest.corpus import Corpus, hook_values, ordinary
 from ingest.dictionaries import Dictionary
 from ingest.gradients import Values
 from ingest.hooks import EMBEDDING, Hook
@@ -61,46 +61,25 @@ def start_of(hook: Hook) -> Hook:
     return Hook(f"blocks.{below}.hook_resid_post", below, "resid", hook.layer) if hook.layer else EMBEDDING
 
 
-def stop_of(hook: Hook) -> int:
-    """The boundary up to which a run must go to compute what stands at `hook`."""
-    return hook.layer + 1 if hook.boundary is None else hook.boundary
-
-
-@torch.no_grad()
 def read(model: LanguageModel, corpus: Corpus, hooks: Iterable[Hook], rows: int, bar: Bar) -> Values:
     """The value at each hook, `rows` contexts at a time: [contexts, pos, d]."""
     hooks = list(hooks)
-    stop = max(stop_of(hook) for hook in hooks)
     parts: dict[Hook, list[Tensor]] = {hook: [] for hook in hooks}
     bar.of(len(corpus.tokens))
-
-    def keep(hook: Hook, x: Tensor) -> Tensor:
-        parts[hook].append(x.float().cpu())
-        return x
-
-    edits = {hook: (lambda x, hook=hook: keep(hook, x)) for hook in hooks}
-    for s in slices(len(corpus.tokens), rows):
-        model.run(model.embed(corpus.tokens[s]), 0, stop, edits)
+    for s, values in hook_values(model, corpus.tokens, hooks, rows, first=0):
+        for hook, value in values.items():
+            parts[hook].append(value.cpu())
         bar.advance(s.stop - s.start)
     return {hook: torch.cat(found) for hook, found in parts.items()}
 
 
-def without_sinks(values: Values, hooks: Iterable[Hook], largest_norm: float) -> Tensor:
-    """Which tokens count: [contexts, pos].
+def counting(values: Values, hooks: Iterable[Hook], max_norm: float) -> Tensor:
+    """Which tokens count, [contexts, pos]: no start token, and no attention sink at one of the hooks.
 
-    Left out are start tokens, and tokens whose norm at one of the hooks is more than `largest_norm` times the median
-    there: attention sinks (Sun et al. 2024, Massive Activations), of which dictionaries make nothing, while one of
-    them outweighs thousands of others in a correlation or a variance.
+    One of those outweighs thousands of others in a correlation or a variance.
     """
-    counts: Tensor | None = None
-    for hook in hooks:
-        norm = values[hook].norm(dim=-1)
-        usual = norm <= largest_norm * norm[:, 1:].median()
-        counts = usual if counts is None else counts & usual
-    assert counts is not None
-    counts = counts.clone()
-    counts[:, 0] = False
-    return counts
+    usual = ordinary({hook: values[hook][:, 1:] for hook in hooks}, max_norm)
+    return torch.cat([torch.zeros_like(usual[:, :1]), usual], dim=1)
 
 
 def _sparse(f: Tensor) -> csr_array:

@@ -11,7 +11,7 @@ import torch
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from ingest.analyses.matching.activity import Activity, start_of, stop_of
+from ingest.analyses.matching.activity import Activity, start_of
 from ingest.analyses.matching.copies import can_copy, run_changed
 from ingest.dictionaries import Dictionary
 from ingest.memory import slices
@@ -77,7 +77,7 @@ def deactivate(
 ) -> Deactivation:
     """What every pair's target loses when its source is switched off in the tests, `rows` tests at a time."""
     generator = torch.Generator().manual_seed(seed)
-    start, stop = start_of(a.hook), stop_of(b.hook)
+    start, stop = start_of(a.hook), b.hook.stop
     first = start.boundary or 0
     sums = {name: torch.zeros(len(pairs), dtype=torch.float64) for name in ("fall", "control", "n")}
     pairs_of = _Pairs(pairs, a.n_features)
