@@ -120,6 +120,7 @@ def ingest(
             _load(bundles, tell=load)
         for name in analyses:
             bundles.append(_analyse(name, recipe, out, size, device, tell=load))
+    _plots_of(bundles)
     _print(["bundle"], [[str(bundle)] for bundle in bundles])
 
 
@@ -132,19 +133,33 @@ def features(recipe: RecipeFile, out: Out = None, memory: Memory = None, device:
 @app.command()
 def match(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
     """Match features of one dictionary with those of a later one, and measure how well."""
-    _print(["bundle"], [[str(_analyse("matching", recipe, out, _bytes(memory), device))]])
+    _analyse_and_plot("matching", recipe, out, memory, device)
 
 
 @app.command()
 def cluster(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
     """Cluster the features of the circuits that are stored, as a recipe says, and load it."""
-    _print(["bundle"], [[str(_analyse("clustering", recipe, out, _bytes(memory), device))]])
+    _analyse_and_plot("clustering", recipe, out, memory, device)
 
 
 @app.command()
 def ablate(recipe: RecipeFile, out: Out = None, memory: Memory = None, device: Device = None) -> None:
     """Ablation studies of the stored circuits, as a recipe's [ablations] says."""
-    _print(["bundle"], [[str(_analyse("ablations", recipe, out, _bytes(memory), device))]])
+    _analyse_and_plot("ablations", recipe, out, memory, device)
+
+
+@app.command()
+def plot(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders that hold some.")]) -> None:
+    """Make the plots of bundles, as PNG and SVG, in a folder beside each."""
+    from store.bundle import open_bundle
+
+    found = list(dict.fromkeys(bundle for folder in bundles for bundle in _bundles(folder)))
+    for bundle in found:
+        open_bundle(bundle)  # a mistake is told before anything is written
+    files = _plot(found)
+    _print(["plot"], [[str(file)] for file in files])
+    if not files:
+        _note("nothing to plot: these bundles hold no circuits, ablations, matches or clusterings")
 
 
 @app.command()
@@ -279,6 +294,34 @@ def _analyse(
             bundle = run_analysis(name, recipe, store, out, memory, device)
     _load([bundle], tell)
     return bundle
+
+
+def _analyse_and_plot(name: str, recipe: Path, out: Path | None, memory: str | None, device: str | None) -> None:
+    bundle = _analyse(name, recipe, out, _bytes(memory), device)
+    _plots_of([bundle])
+    _print(["bundle"], [[str(bundle)]])
+
+
+def _plot(bundles: list[Path]) -> list[Path]:
+    with _heavy():
+        from ingest.plots import plot
+        from ingest.progress import step
+
+        with step("plots") as bar:
+            bar.of(len(bundles))
+            files = []
+            for bundle in bundles:
+                files += plot(bundle)
+                bar.advance()
+    return files
+
+
+def _plots_of(bundles: list[Path]) -> None:
+    """The last step of what makes bundles. They are whole without: a plot that can't be made is only told of."""
+    try:
+        _plot(bundles)
+    except CircuitstoreError as error:
+        _note(f"no plots: {error}; circuitstore plot BUNDLE makes them")
 
 
 def _bundles(folder: Path) -> list[Path]:

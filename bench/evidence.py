@@ -15,8 +15,9 @@ from torch import Tensor
 
 from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
+from ingest.agreement import agreement
 from ingest.edges import Formula, edge_weights, stretch_to
-from ingest.evidence import agreement, observed_edges
+from ingest.evidence import observed_edges
 from ingest.hooks import Hook
 from ingest.models import Edit
 from ingest.nodes import Directions, Node

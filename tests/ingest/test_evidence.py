@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from ingest.agreement import Agreement, agreement
 from ingest.edges import stretch_to
-from ingest.evidence import Agreement, agreement, observed_edges, observed_nodes
+from ingest.evidence import observed_edges, observed_nodes
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Node, pair_effects
