@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 from pathlib import Path
 
 from store.aside import aside, put_in_place
@@ -19,6 +20,7 @@ def plot(bundle: str | Path) -> list[Path]:
     bundle can't be read, or the folder can't be written or holds other files.
     """
     opened = open_bundle(bundle)
+    opened.validate()
     target = _folder(Path(bundle))
     strangers = sorted(path.name for path in target.glob("*") if path.suffix[1:] not in FORMATS)
     if strangers or (target.exists() and not target.is_dir()):
@@ -36,9 +38,10 @@ def plot(bundle: str | Path) -> list[Path]:
                     file = folder / f"{name}.{ending}"
                     figure.savefig(file, metadata={"Date": None} if ending == "svg" else None)
                     sync(file)
-            put_in_place(folder, target)
-            if not any(target.iterdir()):
-                target.rmdir()
+            if any(folder.iterdir()):
+                put_in_place(folder, target)
+            elif target.exists():
+                shutil.rmtree(target)
     except OSError as error:
         raise BundleError(f"{target} can't be written: {error.strerror or error}") from error
     return sorted(target.glob("*"))
@@ -47,5 +50,5 @@ def plot(bundle: str | Path) -> list[Path]:
 def _folder(bundle: Path) -> Path:
     """Beside the bundle, however it was named: as . or by a path that ends in .."""
     whole = Path(os.path.abspath(bundle))
-    shown = whole if bundle.is_absolute() else Path(os.path.relpath(whole))
-    return shown.with_name(f"{whole.name}-plots")
+    folder = whole.with_name(f"{whole.name}-plots")
+    return folder if bundle.is_absolute() else Path(os.path.relpath(folder))

@@ -38,8 +38,8 @@ def effects(tables: Tables, circuit: Row) -> Figure | None:
         2.6 + len(kinds) * min(width, 14),
         1.2 + min(max(0.38 * len(hooks), 1.2), 12),
         f"{shown(circuit['name'], 50)}: effect by layer and position",
-        f"{tables.metric(uid)}Predicted change of it when a node is patched, summed over the circuit's nodes of a layer and position. "
-        "Blank: the circuit has none there.",
+        f"{tables.metric(uid)}Predicted change of the metric when a node is patched, summed over the circuit's nodes "
+        "of a layer and position. Blank: the circuit has none there.",
     )
     every = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
     for axes, kind in zip(every, kinds, strict=True):

@@ -35,7 +35,7 @@ def faithfulness(tables: Tables, circuit: Row) -> Figure | None:
         f"Measured on {pairs} {measured[0]['split']} pairs. F = 1: as the whole model; 0: as with everything ablated, "
         "the empty circuit. Shaded: 95 % bootstrap interval over pairs; of random circuits, lowest to highest."
     )
-    handles, columns = _legend(measured, baselines), 3 if len(panels) > 2 else 2
+    handles, columns = _legend(measured, baselines), min(len(panels), 3)
     title = f"{shown(circuit['name'], 50)}: faithfulness by size"
     figure = new_figure(1.0 + 3.8 * len(panels), 3.9, title, note, math.ceil(len(handles) / columns))
     add_legend(figure, handles, columns)
@@ -72,7 +72,9 @@ def _draw(axes: Axes, rows: list[Row], baselines: list[str], by: str) -> None:
             if not points:
                 continue
             sizes, shares, low, high = zip(*points, strict=True)
-            axes.plot(sizes, shares, color=colour, linestyle=dashes, marker="o", markersize=3.5, label=f"{kind} {baseline}")
+            axes.plot(
+                sizes, shares, color=colour, linestyle=dashes, marker="o", markersize=3.5, label=f"{kind} {baseline}"
+            )
             if baseline == baselines[0]:
                 axes.fill_between(sizes, low, high, color=colour, alpha=0.16, linewidth=0)
     if all(row["faithfulness"] is None for row in rows):
@@ -120,5 +122,5 @@ def _legend(measured: list[Row], baselines: list[str]) -> dict[str, Artist]:
         )
     if len(baselines) > 1:
         for baseline, dashes in zip(baselines, _dashes(baselines), strict=True):
-            handles[f"ablated to {shown(baseline, 20)}"] = Line2D([], [], color=BLACK, linestyle=dashes)
+            handles[f"ablated to {shown(baseline, 24)}"] = Line2D([], [], color=BLACK, linestyle=dashes)
     return handles

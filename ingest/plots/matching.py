@@ -34,8 +34,9 @@ def matching(tables: Tables) -> Figure | None:
     rows = tables.rows("MATCHED")
     layers = {row["uid"]: (row["layer"], row["hook"]) for row in tables.rows("Dictionary")}
     pairs = sorted({(row["source"], row["target"]) for row in rows}, key=lambda pair: [layers[end] for end in pair])
-    known = list(_METHODS)
-    methods = sorted({row["method"] for row in rows}, key=lambda name: (known.index(name) if name in known else len(known), name))
+    order = list(_METHODS)
+    found = {row["method"] for row in rows}
+    methods = [*(name for name in order if name in found), *sorted(found.difference(order))]
     panels = {
         ("Confirmed: the successor falls silent", "share of matches tested"): list(_confirmed(rows, methods)),
         ("Agreement of methods", "share with the same best match"): list(_agreement(rows, methods)),
@@ -96,22 +97,21 @@ def _explained(rows: list[Row], methods: list[str]) -> Iterator[Line]:
 
 def _draw(axes: Axes, lines: list[Line], pairs: list[Pair]) -> None:
     lowest = 0.0
-    for line in lines:
-        if line.values:
-            axes.plot(
-                [pairs.index(pair) for pair in pairs if pair in line.values],
-                [line.values[pair] for pair in pairs if pair in line.values],
-                color=line.colour, marker=line.marker or "_", markersize=5, label=line.label,
-                linestyle=(0, (2, 1.5)) if line.dashed else "-", linewidth=1.2, clip_on=True,
-                markerfacecolor="white" if line.dashed else line.colour,
-            )  # fmt: skip
-            lowest = min(lowest, *line.values.values())
+    drawn = [line for line in lines if line.values]
+    for line in drawn:
+        axes.plot(
+            [pairs.index(pair) for pair in pairs if pair in line.values],
+            [line.values[pair] for pair in pairs if pair in line.values],
+            color=line.colour, marker=line.marker or "_", markersize=5, label=line.label,
+            linestyle=(0, (2, 1.5)) if line.dashed else "-", linewidth=1.2,
+            markerfacecolor="white" if line.dashed else line.colour,
+        )  # fmt: skip
+        lowest = min(lowest, *line.values.values())
+    axes.legend(handles=list(axes.lines), loc="upper left", bbox_to_anchor=(-0.05, -0.2), fontsize=8)
     if lowest < 0:
         axes.axhline(0, color=BLACK, linewidth=0.8)
     axes.set_xlim(-0.4, len(pairs) - 0.6)
     axes.set_ylim(max(lowest, _LOWEST) - 0.06, 1.04)
-    drawn = [line for line in axes.lines if not str(line.get_label()).startswith("_")]
-    axes.legend(drawn, [str(line.get_label()) for line in drawn], loc="upper left", bbox_to_anchor=(-0.05, -0.2), fontsize=8)
 
 
 def _method(name: str) -> str:

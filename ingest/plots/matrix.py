@@ -1,6 +1,7 @@
 """What each task loses where a feature, a circuit or a cluster is ablated: what tasks share, and what they don't."""
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 from matplotlib.colors import Normalize
@@ -9,7 +10,7 @@ from matplotlib.figure import Figure
 from ingest.plots.style import BLACK, DIVERGING, GREY, categories, new_figure, shown, two_decimals
 from ingest.plots.tables import Row, Tables
 
-_KINDS = {"circuit": "circuit", "cluster": "cluster", "feature": "feature"}
+_KINDS = ("circuit", "cluster", "feature")
 _MOST_ROWS = 60
 
 
@@ -26,9 +27,8 @@ def matrix(tables: Tables) -> Figure | None:
         return None
     columns = sorted({circuit for shares in lost.values() for circuit in shares})
     strongest = sorted(lost, key=lambda group: -max((abs(x) for x in lost[group].values() if x is not None), default=0))
-    kinds = list(_KINDS)
     kept = strongest[:_MOST_ROWS]
-    rows = sorted(kept, key=lambda group: (kinds.index(group[0]), kept.index(group)))
+    rows = sorted(kept, key=lambda group: (_KINDS.index(group[0]), kept.index(group)))
     grid = np.array([[lost[group].get(column) for column in columns] for group in rows], dtype=float)
     names = _names(tables, circuits)
     note = (
@@ -50,20 +50,22 @@ def matrix(tables: Tables) -> Figure | None:
     categories(axes, "x", titles, slanted=True)
     categories(axes, "y", [names(*group) for group in rows])
     axes.set_xlabel("measured on")
-    for (row, column), value in np.ndenumerate(grid):
+    for (at, column), value in np.ndenumerate(grid):
         text = two_decimals(value) if np.isfinite(value) else "–"
         colour = "white" if abs(value) > 0.65 else BLACK if np.isfinite(value) else GREY
-        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7.5)
-    for row in range(1, len(rows)):
-        if rows[row][0] != rows[row - 1][0]:
-            axes.axhline(row - 0.5, color=BLACK, linewidth=1)
-    beyond = [np.nanmin(grid) < -1, np.nanmax(grid) > 1] if np.isfinite(grid).any() else [False, False]
-    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get((bool(beyond[0]), bool(beyond[1])), "neither")
+        axes.text(column, at, text, ha="center", va="center", color=colour, fontsize=7.5)
+    for at in range(1, len(rows)):
+        if rows[at][0] != rows[at - 1][0]:
+            axes.axhline(at - 0.5, color=BLACK, linewidth=1)
+    known = grid[np.isfinite(grid)]
+    beyond = bool((known < -1).any()), bool((known > 1).any())
+    extend = {(True, True): "both", (True, False): "min", (False, True): "max"}.get(beyond, "neither")
     figure.colorbar(image, ax=axes, label="share of the metric lost", extend=extend, fraction=0.05, aspect=25)
     return figure
 
 
-def _names(tables: Tables, circuits: dict[str, Row]):
+def _names(tables: Tables, circuits: dict[str, Row]) -> Callable[[str, str], str]:
+    """Names what was ablated, by its kind and uid."""
     features = {row["uid"]: row for row in tables.rows("Feature")}
     clusters = {row["uid"]: row for row in tables.rows("Cluster")}
 

@@ -1,13 +1,13 @@
 """Predicted effects of a circuit's nodes and edges against observed ones."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Annotation, Text
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import Bbox
 
@@ -22,9 +22,12 @@ _EDGE_NAMES = {
     "error": "from or to an error term",
     "other": "from a token, or to the metric",
 }
-_LABELLED = 5
-_OFFSETS = [(sign * right, sign * up) for right in (10, 24, 40, 60) for up in (-10, 8, -20, 20, -32) for sign in (1, -1)]
-"""Where a name may stand, in points from what it names, the nearest first."""
+_NAMED = 5
+_NOTE = (
+    "Change of the metric when a node, or an edge, alone is patched. Line: prediction and observation equal. "
+    "r: Pearson. Slope of observed on predicted, through the origin. "
+    "Axes: linear up to the inner ticks, logarithmic beyond."
+)
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,8 @@ def predictions(tables: Tables, circuit: Row) -> Figure | None:
     if not panels:
         return None
     whole = (circuit["patch_metric"] or 0.0) - (circuit["clean_metric"] or 0.0)
-    note = tables.metric(uid) + "Change of it when a node, or an edge, alone is patched. Line: prediction and observation equal. "
-    note += "r: Pearson. Slope of observed on predicted, through the origin. Axes: linear up to the inner ticks, logarithmic beyond."
-    figure = new_figure(0.7 + 4.4 * len(panels), 4.6, f"{shown(circuit['name'], 50)}: predicted and observed effects", note)
+    title = f"{shown(circuit['name'], 50)}: predicted and observed effects"
+    figure = new_figure(0.7 + 4.4 * len(panels), 4.6, title, tables.metric(uid) + _NOTE)
     every = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, points) in zip(every, panels.items(), strict=True):
         _draw(axes, points, whole)
@@ -87,7 +89,7 @@ def _kind(node: Row) -> str:
 
 def _draw(axes: Axes, points: Sequence[Point], whole: float) -> None:
     predicted, observed = [point.predicted for point in points], [point.observed for point in points]
-    largest = max(map(abs, (*predicted, *observed))) or 1.0
+    largest = max(1e-12, *map(abs, (*predicted, *observed)))
     limit, linear = 2.5 * largest, _linear_up_to(largest, whole)
     for set_scale in (axes.set_xscale, axes.set_yscale):
         set_scale("symlog", linthresh=linear, linscale=0.8)
@@ -133,28 +135,37 @@ def _legend(axes: Axes, points: Sequence[Point], title: str) -> None:
 
 
 def _name_strongest(axes: Axes, points: Sequence[Point]) -> None:
-    """Names the strongest points where there is room: a name never covers a point, another name, or the corners."""
-    taken = [text.get_window_extent() for text in axes.texts]
-    if (legend := axes.get_legend()) is not None:
-        taken.append(legend.get_window_extent())
-    dots = axes.transData.transform([(point.predicted, point.observed) for point in points])
-    taken += [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in dots]
-    for point in sorted(points, key=lambda point: -abs(point.observed))[:_LABELLED]:
-        for placed in _tries(axes, point):
+    """Names the strongest points in a column beside them, beyond the line, as far as there is room for each."""
+    ranked = sorted(points, key=lambda point: -abs(point.observed))
+    strongest = [point for point in ranked[:_NAMED] if abs(point.observed) >= 0.1 * abs(ranked[0].observed) > 0]
+    corners = [text.get_window_extent() for text in axes.texts]
+    corners += [axes.get_legend().get_window_extent()] if axes.get_legend() else []  # type: ignore[union-attr]
+    dots = axes.transAxes.inverted().transform(
+        axes.transData.transform([(point.predicted, point.observed) for point in points])
+    )
+    at = {id(point): (x, y) for point, (x, y) in zip(points, dots, strict=True)}
+    taken = [*corners, *(_around(axes, x, y) for x, y in dots)]
+    height = axes.bbox.height * 72 / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
+    for sign in (-1, 1):  # those below stand below the line, those above it above
+        some = sorted((p for p in strongest if p.observed * sign > 0), key=lambda point: at[id(point)][1] * sign)
+        if not some:
+            continue
+        beside = max(-sign * at[id(point)][0] for point in some) * -sign - sign * 0.08
+        for row, point in enumerate(reversed(some)):
+            edge = (8 + 13 * row) / height
+            placed = axes.annotate(
+                shown(point.name, 30), (point.predicted, point.observed), (beside, edge if sign < 0 else 1 - edge),
+                textcoords="axes fraction", ha="left" if sign < 0 else "right", va="center", fontsize=7.5, zorder=5,
+                arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3,
+                            "relpos": (0, 0.5) if sign < 0 else (1, 0.5)},
+            )  # fmt: skip
             placed.get_window_extent()  # moves it there
             box = Text.get_window_extent(placed)  # without the line that leads to it
-            inside = axes.bbox.containsx(box.x0) and axes.bbox.containsx(box.x1)
-            inside = inside and axes.bbox.containsy(box.y0) and axes.bbox.containsy(box.y1)
-            if inside and not box.count_overlaps(taken):
-                taken.append(box)
-                break
-            placed.remove()
+            within = axes.bbox.x0 <= box.x0 and box.x1 <= axes.bbox.x1
+            if not within or box.count_overlaps(taken):
+                placed.remove()
 
 
-def _tries(axes: Axes, point: Point) -> Iterator[Annotation]:
-    for right, up in _OFFSETS:
-        yield axes.annotate(
-            shown(point.name, 28), (point.predicted, point.observed), (right, up), textcoords="offset points",
-            ha="left" if right > 0 else "right", va="center", fontsize=7.5,
-            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 0, "shrinkB": 2},
-        )  # fmt: skip
+def _around(axes: Axes, x: float, y: float) -> Bbox:
+    left, low = axes.transAxes.transform((x, y))
+    return Bbox.from_bounds(left - 4, low - 4, 8, 8)

@@ -12,6 +12,7 @@ from ingest.plots.matching import matching
 from ingest.plots.matrix import matrix
 from ingest.plots.predictions import predictions
 from ingest.plots.tables import Row, Tables
+from ingest.progress import console
 from store.bundle import Bundle
 from store.uids import slug
 
@@ -35,7 +36,10 @@ MOST_CIRCUITS = 12
 def figures(bundle: Bundle) -> Iterator[tuple[str, Figure]]:
     """Each plot that a bundle gives, by the name of its file. To be used, and saved, within `style.styled`."""
     tables = Tables(bundle)
-    circuits = sorted(tables.circuits(), key=lambda circuit: str(circuit["uid"]))[:MOST_CIRCUITS]
+    every = sorted(tables.circuits(), key=lambda circuit: str(circuit["uid"]))
+    circuits = every[:MOST_CIRCUITS]
+    if len(every) > MOST_CIRCUITS:
+        console.print(f"{bundle.path}: plots of the first {MOST_CIRCUITS} of {len(every)} circuits")
     for circuit, mark in zip(circuits, _marks(circuits), strict=True):
         for name, of_circuit in OF_CIRCUITS.items():
             if (figure := of_circuit(tables, circuit)) is not None:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from textwrap import wrap
+from typing import Any
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -24,7 +25,7 @@ BLACK, GREY, ORANGE, SKY, GREEN, BLUE, VERMILLION, PURPLE = (
 DIVERGING = "RdBu_r"
 """Centred at zero, and safe for the colour-blind."""
 
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": "#4d4d4d",
     "axes.grid": True,
@@ -89,7 +90,7 @@ def laid_out(figure: Figure) -> Figure:
 
 def add_legend(figure: Figure, handles: Mapping[str, Artist], columns: int) -> None:
     """Below the title, in the rows that `new_figure` was asked for."""
-    width, height = figure.get_size_inches()
+    height = figure.get_size_inches()[1]
     lines = figure.texts[0].get_text().count("\n") + 1
     top = 1 - (_TITLE * lines + _MARGIN) / height
     figure.legend(
@@ -133,10 +134,14 @@ def sizes_axis(axes: Axes, largest: int) -> None:
     plain_numbers(axes, "x")
 
 
+_MOST_NAMES = 60
+
+
 def categories(axes: Axes, which: str, labels: Sequence[str], slanted: bool = False) -> None:
-    """Names along axis x or y at 0, 1, 2 …"""
+    """Names along axis x or y at 0, 1, 2 …; where they are too many to be read, only every few."""
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_ticks(range(len(labels)), labels)
+    step = -(-len(labels) // _MOST_NAMES)
+    axis.set_ticks(range(0, len(labels), step), labels[::step])
     axis.set_tick_params(length=0)
     if slanted:
         for label in axis.get_ticklabels():

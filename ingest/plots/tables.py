@@ -65,6 +65,8 @@ def site(circuit: str, node: Row) -> str:
 
 def node_name(circuit: str, node: Row) -> str:
     """A node in a word or two, as queries label it: 8:2235 @subject."""
+    if node["kind"] in ("metric", "logit") and node["position"] is None:
+        return str(node["kind"])
     place = f"{node['layer']}{'.' + found if (found := site(circuit, node)) else ''}"
     what = f"{place}:{node['index']}" if node["kind"] == "feature" else f"{node['kind']} {place}"
     where = position_name(node)
