@@ -117,7 +117,7 @@ def _legend(measured: list[Row], baselines: list[str]) -> dict[str, Artist]:
         )
     if "random" in kinds:
         seeds = len({row["seed"] for row in measured if row["kind"] == "random"})
-        handles[f"mean of {seeds} random circuits of the same size"] = Line2D(
+        handles[f"random circuits of the same size (mean of {seeds})"] = Line2D(
             [], [], color=GREY, marker="s", markersize=3
         )
     if len(baselines) > 1:

@@ -22,6 +22,8 @@ _EDGE_NAMES = {
     "error": "from or to an error term",
     "other": "from a token, or to the metric",
 }
+_BEHIND = {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 2}
+"""What keeps text in a corner readable where points lie below it."""
 _NAMED = 5
 _NOTE = (
     "Change of the metric when a node, or an edge, alone is patched. Line: prediction and observation equal. "
@@ -110,7 +112,7 @@ def _draw(axes: Axes, points: Sequence[Point], whole: float) -> None:
     told = agreement(predicted, observed, whole)
     sign = "–" if told.sign is None else f"{told.sign:.0%}"
     text = f"r {number(told.pearson)}\nslope {number(told.slope)}\nsign right {sign}"
-    axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", linespacing=1.4, zorder=4)
+    axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", linespacing=1.4, zorder=4, bbox=_BEHIND)
 
 
 def _linear_up_to(largest: float, whole: float) -> float:
@@ -131,7 +133,16 @@ def _legend(axes: Axes, points: Sequence[Point], title: str) -> None:
     handles = [
         Line2D([], [], color=_LOOKS[kind][0], marker=_LOOKS[kind][1], linestyle="", markersize=5) for kind in kinds
     ]
-    axes.legend(handles, [names[kind] for kind in kinds], loc="lower right", handletextpad=0.2, fontsize=8)
+    axes.legend(
+        handles,
+        [names[kind] for kind in kinds],
+        loc="lower right",
+        handletextpad=0.2,
+        fontsize=8,
+        frameon=True,
+        framealpha=0.8,
+        edgecolor="none",
+    )
 
 
 def _name_strongest(axes: Axes, points: Sequence[Point]) -> None:
