@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ingest.plots.style import BLACK, BLUE, GREY, VERMILLION, add_legend, new_figure, shown, sizes_axis
+from ingest.plots.style import BLACK, BLUE, GREY, VERMILLION, add_legend, new_figure, number, shown, sizes_axis
 from ingest.plots.tables import Row, Tables
 
 _COLOURS = {"faithfulness": BLUE, "edges": BLUE, "completeness": VERMILLION}
@@ -35,6 +35,10 @@ def faithfulness(tables: Tables, circuit: Row) -> Figure | None:
         f"Measured on {pairs} {measured[0]['split']} pairs. F = 1: as the whole model; 0: as with everything ablated, "
         "the empty circuit. Shaded: 95 % bootstrap interval over pairs; of random circuits, lowest to highest."
     )
+    if any(
+        not _FURTHEST[0] <= row["faithfulness"] <= _FURTHEST[1] for row in measured if row["faithfulness"] is not None
+    ):
+        note += f" What lies beyond {number(_FURTHEST[0])} or {number(_FURTHEST[1])} is out of sight."
     handles, columns = _legend(measured, baselines), min(len(panels), 3)
     title = f"{shown(circuit['name'], 50)}: faithfulness by size"
     figure = new_figure(1.0 + 3.8 * len(panels), 3.9, title, note, math.ceil(len(handles) / columns))

@@ -1,5 +1,6 @@
 """How well features of neighbouring dictionaries were matched, pair by pair and method by method."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -14,7 +15,7 @@ _METHODS = {"sae_match": "SAE Match", "feature_flow": "feature flow", "correlati
 _COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY)
 _MARKERS = "o^sDv"
 _LOWEST = -1.0
-"""Explained variance below it is not drawn: matches at random may be worse than any scale."""
+"""Explained variance of matches at random may be below any scale: no axis reaches further for its sake."""
 
 Pair = tuple[str, str]
 """Uids of the dictionaries matched."""
@@ -49,6 +50,8 @@ def matching(tables: Tables) -> Figure | None:
         "Best match of each feature. Chance: a match and its control, another feature active at the same tokens, "
         "exchanged. Explained variance: each feature of the earlier dictionary stands for its match in the later one."
     )
+    if min(_of(rows, "random_explained_variance").values(), default=0.0) < _LOWEST:
+        note += f" Matches at random that explain less than {_LOWEST:g} may be out of sight.".replace("-", "−")
     width = 3.6 if len(pairs) <= 8 else 0.45 * len(pairs)
     figure = new_figure(0.6 + len(drawn) * width, 4.2, "How well features were matched", note)
     every = figure.subplots(1, len(drawn), squeeze=False)[0]
@@ -106,12 +109,13 @@ def _draw(axes: Axes, lines: list[Line], pairs: list[Pair]) -> None:
             linestyle=(0, (2, 1.5)) if line.dashed else "-", linewidth=1.2,
             markerfacecolor="white" if line.dashed else line.colour,
         )  # fmt: skip
-        lowest = min(lowest, *line.values.values())
+        bound = _LOWEST if line.dashed else -math.inf
+        lowest = min(lowest, max(bound, min(line.values.values())))
     axes.legend(handles=list(axes.lines), loc="upper left", bbox_to_anchor=(-0.05, -0.2), fontsize=8)
     if lowest < 0:
         axes.axhline(0, color=BLACK, linewidth=0.8)
     axes.set_xlim(-0.4, len(pairs) - 0.6)
-    axes.set_ylim(max(lowest, _LOWEST) - 0.06, 1.04)
+    axes.set_ylim(lowest - 0.06 * (1 - lowest), 1.04)
 
 
 def _method(name: str) -> str:

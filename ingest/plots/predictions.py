@@ -123,7 +123,7 @@ def _linear_up_to(largest: float, whole: float) -> float:
 
 def _ticks(linear: float, limit: float) -> list[float]:
     powers = range(round(math.log10(linear)), math.floor(math.log10(limit)) + 1)
-    some = [float(10.0**power) for power in powers]
+    some = [float(10.0**power) for power in powers][:: 2 if len(powers) > 3 and linear < 0.01 else 1]
     return [*(-tick for tick in reversed(some)), 0.0, *some]
 
 
