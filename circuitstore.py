@@ -127,6 +127,7 @@ def ingest(
             _load(bundles, tell=load)
         for name in analyses:
             bundles.append(_analyse(name, recipe, out, size, device, tell=load, tracker=tracker))
+    _plots_of(bundles)
     _track(bundles, tracker)
     _print(["bundle"], [[str(bundle)] for bundle in bundles])
 
@@ -194,6 +195,20 @@ def tune(
         _note(f"{tuned.study}: tracked as {tuned.track(tracker)}")
     _print(tuned.columns, tuned.rows)
     _note(f"wrote the chosen recipe, {tuned.recipe}")
+
+
+@app.command()
+def plot(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders that hold some.")]) -> None:
+    """Make the plots of bundles, as PNG and SVG, in a folder beside each."""
+    from store.bundle import open_bundle
+
+    found = list(dict.fromkeys(bundle for folder in bundles for bundle in _bundles(folder)))
+    for bundle in found:
+        open_bundle(bundle)  # a mistake is told before anything is written
+    files = _plot(found)
+    _print(["plot"], [[str(file)] for file in files])
+    if not files:
+        _note("nothing to plot: these bundles hold no circuits, ablations, matches or clusterings")
 
 
 @app.command()
@@ -341,6 +356,7 @@ def _analysis(name: str, recipe: Path, out: Path | None, memory: str | None, dev
     with _heavy():
         tracker = _tracker(track, out)
     bundle = _analyse(name, recipe, out, _bytes(memory), device, tracker=tracker)
+    _plots_of([bundle])
     _track([bundle], tracker)
     _print(["bundle"], [[str(bundle)]])
 
@@ -359,6 +375,28 @@ def _track(bundles: list[Path], tracker: "Tracker | None") -> None:
     for bundle in bundles if tracker else []:
         assert tracker is not None
         _note(f"{bundle}: tracked as {tracker.track_bundle(bundle)}")
+
+
+def _plot(bundles: list[Path]) -> list[Path]:
+    with _heavy():
+        from ingest.plots import plot
+        from ingest.progress import step
+
+        with step("plots") as bar:
+            bar.of(len(bundles))
+            files = []
+            for bundle in bundles:
+                files += plot(bundle)
+                bar.advance()
+    return files
+
+
+def _plots_of(bundles: list[Path]) -> None:
+    """The last step of what makes bundles. They are whole without: a plot that can't be made is only told of."""
+    try:
+        _plot(bundles)
+    except CircuitstoreError as error:
+        _note(f"no plots: {error}; circuitstore plot BUNDLE makes them")
 
 
 def _bundles(folder: Path) -> list[Path]:

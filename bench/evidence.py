@@ -17,8 +17,9 @@ from torch import Tensor
 
 from bench.demo_world import DemoWorld, open_world
 from bench.report import compare, heading, seconds
+from ingest.agreement import agreement, without_strongest
 from ingest.edges import Runs, edge_weights
-from ingest.evidence import agreement, observed_edges, observed_nodes, without_strongest
+from ingest.evidence import observed_edges, observed_nodes
 from ingest.gradients import along_inputs
 from ingest.hooks import Hook
 from ingest.models import Edit

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from statistics import fmean
 from typing import Any
 
-from ingest.evidence import agreement
+from ingest.agreement import agreement
 from store.bundle import Bundle
 
 Figure = tuple[str, float, int]

@@ -4,12 +4,9 @@ A bundle's uid is a hash of its content: of the rows, not of their order or of h
 What makes a bundle fit to load is checked in `store/validation.py`. Knows nothing of databases.
 """
 
-import glob
 import hashlib
 import json
 import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -20,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
+from store.aside import aside, put_in_place
 from store.digest import combined_hash, content_hash, in_order
-from store.disk import hold, sync
+from store.disk import sync
 from store.errors import BundleError
 from store.ownership import Ends
 from store.schema import SCHEMA_VERSION, TABLES, Table
@@ -154,43 +152,28 @@ def write_bundle(
     if unknown:
         raise BundleError(f"{target}: the schema has no table {unknown[0]!r}; it has {', '.join(TABLES)}")
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.parent / f".{target.name}.{secrets.token_hex(4)}.writing"
-    held = None
     try:
-        _sweep(target)
-        aside.mkdir()
-        held = hold(aside)
-        bundle = _write(aside, target, tables, provenance)
-        bundle.validate()
-        _put_in_place(bundle, target, replace)
+        with aside(target) as written:
+            try:
+                bundle = _write(written, target, tables, provenance)
+                bundle.validate()
+                _put_in_place(bundle, target, replace)
+            except BundleError as error:
+                raise BundleError(str(error).replace(str(written), str(target))) from error
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise BundleError(f"{target} can't be written: {reason}") from error
-    except BundleError as error:
-        raise BundleError(str(error).replace(str(aside), str(target))) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        if held is not None:
-            os.close(held)
     return open_bundle(target)
 
 
-def _sweep(target: Path) -> None:
-    """Remove what processes left that were killed while they wrote this bundle."""
-    for left in target.parent.glob(f".{glob.escape(target.name)}.*"):
-        if left.suffix in (".writing", ".replaced") and (held := hold(left)) is not None:
-            shutil.rmtree(left, ignore_errors=True)
-            os.close(held)
-
-
-def _write(aside: Path, target: Path, tables: Mapping[str, pa.Table], provenance: dict[str, Any]) -> Bundle:
+def _write(written: Path, target: Path, tables: Mapping[str, pa.Table], provenance: dict[str, Any]) -> Bundle:
     entries: dict[str, TableEntry] = {}
     for name, of in TABLES.items():
         given = tables.get(name)
         if given is None or given.num_rows == 0:
             continue
         rows = in_order(_conform(given, of, target), of)
-        file = aside / f"{name}.parquet"
+        file = written / f"{name}.parquet"
         dictionary = ["source", "target"] if not of.is_node else False
         pq.write_table(rows, file, compression="lz4", use_dictionary=dictionary, write_statistics=False)
         sync(file)
@@ -205,10 +188,10 @@ def _write(aside: Path, target: Path, tables: Mapping[str, pa.Table], provenance
         provenance=provenance,
     )
     text = json.dumps(manifest.model_dump(), indent=1, ensure_ascii=False) + "\n"
-    (aside / MANIFEST).write_text(text, encoding="utf-8")
-    sync(aside / MANIFEST)
-    sync(aside)
-    return Bundle(aside, manifest)
+    (written / MANIFEST).write_text(text, encoding="utf-8")
+    sync(written / MANIFEST)
+    sync(written)
+    return Bundle(written, manifest)
 
 
 def _conform(given: pa.Table, of: Table, target: Path) -> pa.Table:
@@ -243,13 +226,7 @@ def _put_in_place(bundle: Bundle, target: Path, replace: bool) -> None:
             raise BundleError(f"{target} exists and is no bundle: write to another folder")
         if there and not replace:
             raise BundleError(f"{target} holds another bundle: write to another folder, or say to replace it")
-        gone = bundle.path.with_suffix(".replaced")
-        target.rename(gone)
-        bundle.path.rename(target)
-        shutil.rmtree(gone)
-    else:
-        bundle.path.rename(target)
-    sync(target.parent)
+    put_in_place(bundle.path, target)
 
 
 def _sound(folder: Path) -> Bundle | None:

@@ -12,8 +12,9 @@ import torch
 from rich.table import Table
 from torch import Tensor
 
+from ingest.agreement import Agreement, agreement, without_strongest
 from ingest.edges import Runs
-from ingest.evidence import Agreement, Edge, agreement, observed_edges, observed_nodes, without_strongest
+from ingest.evidence import Edge, observed_edges, observed_nodes
 from ingest.hooks import Hook
 from ingest.memory import slices
 from ingest.nodes import Directions, Node

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ingest.evidence import Agreement, agreement, observed_edges, observed_nodes, without_strongest
+from ingest.agreement import Agreement, agreement, without_strongest
+from ingest.evidence import observed_edges, observed_nodes
 from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Node, pair_effects

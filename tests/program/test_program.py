@@ -349,3 +349,21 @@ def test_help_comes_without_importing_what_is_slow() -> None:
     code = f"import sys, circuitstore; print([m for m in {slow} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_plots_of_a_folder_of_bundles_are_files_beside_them_and_no_bundles(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    folder = tmp_path / "bundles"
+    bundles = write_world(folder, [0, 1])
+    done = run("plot", str(folder), "--format", "csv")
+    assert done.returncode == 0, done.stderr
+    files = done.stdout.splitlines()[1:]
+    assert {Path(file).parent for file in files} == {bundle.with_name(f"{bundle.name}-plots") for bundle in bundles}
+    assert all(Path(file).stat().st_size for file in files)
+    assert run("plot", str(folder), "--format", "csv").stdout == done.stdout
+    loaded = run("load", str(folder), "--store", f"ladybug:{tmp_path / 'store.lbug'}")
+    assert loaded.stderr.count("loaded") == 2, loaded.stderr
+
+
+def test_what_can_not_be_plotted_is_one_message(tmp_path: Path) -> None:
+    assert "no bundle" in refused(1, "plot", str(tmp_path))

@@ -15,6 +15,7 @@ HEAVY = [
     "psutil",
     "sklearn",
     "sknetwork",
+    "matplotlib",
 ]
 
 IMPORT_ALL = f"""
