@@ -244,6 +244,18 @@ def test_a_file_that_is_no_study_is_refused_and_not_touched(tmp_path: Path) -> N
         assert file.read_bytes() == content
 
 
+def test_the_study_of_another_program_is_refused_and_not_touched(tmp_path: Path) -> None:
+    file = tmp_path / "mine.db"
+    storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
+    optuna.create_study(storage=storage, study_name="mine")
+    storage.remove_session()
+    storage.engine.dispose()
+    content = file.read_bytes()
+    with pytest.raises(UsageError, match=r"holds another program's study \(mine\)"):
+        tune(world(tmp_path), 1, file)
+    assert file.read_bytes() == content
+
+
 def test_the_recipe_that_is_tuned_is_not_written_over(tmp_path: Path) -> None:
     recipe = world(tmp_path)
     with pytest.raises(UsageError, match="is the recipe that is tuned"):

@@ -15,6 +15,9 @@ HEAVY = [
     "psutil",
     "sklearn",
     "sknetwork",
+    "optuna",
+    "tomlkit",
+    "mlflow",
 ]
 
 IMPORT_ALL = f"""
