@@ -18,8 +18,8 @@ def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     with _listen(settings.host, settings.port) as listener:
         host, port = listener.getsockname()[:2]
-        note(f"serving {store.url} at http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C stops)")
-        try:
+        try:  # from here on Ctrl-C is how it ends
+            note(f"serving {store.url} at http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C stops)")
             uvicorn.Server(config).run(sockets=[listener])
         except KeyboardInterrupt:
             note("stopped")

@@ -146,7 +146,11 @@ def _analyse(
     with work.locked():
         given = Analysing(recipe, str(recipe_path), model, dictionaries, store, work, memory, run)
         rows = analysis(name)(given)
-        row = {"uid": run, **_run(name, recipe, where, started, clock), "tracking_id": _reserved(work, tracker)}
+        row = {
+            "uid": run,
+            **_run(name, recipe, where, started, clock),
+            "tracking_id": _reserved(work, tracker, started),
+        }
         rows["Run"].append(row)
         bundle = write_rows(rows, row, work.out)
         work.finish(bundle)
@@ -176,15 +180,18 @@ def _compute(
     with work.locked():
         found = find_circuit(recipe, subject, work, memory)
         with step("bundle"):
-            run = {**_run("ingest", recipe, where, started, clock), "tracking_id": _reserved(work, tracker)}
+            run = {**_run("ingest", recipe, where, started, clock), "tracking_id": _reserved(work, tracker, started)}
             bundle = write_circuits(recipe, subject, found, run, work.out)
         work.finish(bundle)
     return bundle.path
 
 
-def _reserved(work: Work, tracker: "Tracker | None") -> str | None:
+def _reserved(work: Work, tracker: "Tracker | None", started: datetime) -> str | None:
     """The tracker's id of this run: one, however often it is interrupted."""
-    return None if tracker is None else str(work.facts("tracking", lambda: {"run": tracker.reserve()})["run"])
+    if tracker is None:
+        return None
+    began = int(started.timestamp())
+    return str(work.facts("tracking", lambda: {"run": tracker.reserve(began)})["run"])
 
 
 def import_libraries() -> None:

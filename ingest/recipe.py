@@ -108,7 +108,10 @@ class EvidenceSection(_Section):
     nodes: Annotated[int, Field(ge=0)] = Field(20, description="Nodes of largest effect that are observed, too.")
     edges: Annotated[int, Field(ge=0)] = Field(40, description="Edges of largest weight that are observed, too.")
     sample: Annotated[int, Field(ge=0)] = Field(40, description="And so many other nodes and edges, drawn at random.")
-    pairs: Annotated[int, Field(ge=1)] = Field(16, description="Pairs that they are observed on, at most.")
+    pairs: Annotated[int, Field(ge=1)] = Field(
+        64,
+        description="Pairs that they are observed on, at most: with fewer than [task] has, other means are compared.",
+    )
 
 
 class CorpusSection(_Section):

@@ -68,9 +68,10 @@ class Tracker:
             return str(there.experiment_id)
         return str(self.client.create_experiment(_EXPERIMENT, (self.folder / "artifacts").as_uri()))
 
-    def reserve(self) -> str:
-        """The id of a run of which nothing is told yet, to be put into a bundle."""
-        return str(self.client.create_run(self.experiment).info.run_id)
+    def reserve(self, started: float | None = None) -> str:
+        """The id of a run of which nothing is told yet, to be put into a bundle. started: seconds of the epoch."""
+        began = None if started is None else int(1000 * started)
+        return str(self.client.create_run(self.experiment, start_time=began).info.run_id)
 
     def track_bundle(self, path: Path) -> str:
         """Tells of a bundle, and of the plots beside it. Returns the run's id. Raises BundleError."""
@@ -102,7 +103,7 @@ class Tracker:
         """Makes a run of it, or completes the reserved one. Of a bundle that is tracked, only plots are added."""
         client = self.client
         known = self._known(record.tags.get(_BUNDLE))
-        run = known or (reserved if reserved and self._is_here(reserved) else None) or self.reserve()
+        run = known or (reserved if reserved and self._is_here(reserved) else None) or self.reserve(record.started)
         if known is None:
             from mlflow.entities import Metric as Point
             from mlflow.entities import Param, RunTag

@@ -17,6 +17,7 @@ _FILES = (("dictionaries", "folder"), ("task", "file"), ("corpus", "file"))
 
 def write_chosen(recipe: Recipe, original: Path, file: Path, told: str) -> None:
     """Writes `recipe`, made of the one in `original`, so that it means the same where it lies. told: its first line."""
+    file.parent.mkdir(parents=True, exist_ok=True)  # a path that leads up from a folder needs it there
     text = _text(_edited(recipe, original, file), told)
     if not _means(text, recipe, file):  # a layout of TOML that edits don't survive: without the comments then
         plain = recipe.model_dump(mode="json", exclude_none=True)

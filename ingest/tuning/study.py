@@ -106,11 +106,14 @@ def _attributes(file: Path) -> dict[str, str]:
     try:
         connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
         try:
+            names = {name for (name,) in connection.execute("SELECT study_name FROM studies")}
             rows = connection.execute("SELECT key, value_json FROM study_user_attributes").fetchall()
         finally:
             connection.close()
     except sqlite3.Error as error:
         raise UsageError(f"{file}: is no study ({error}): name another file with --study, or remove it") from None
+    if other := names - {_NAME}:
+        raise UsageError(f"{file}: holds another program's study ({min(other)}): name another file with --study")
     return {key: json.loads(value) for key, value in rows}
 
 

@@ -110,7 +110,8 @@ def judge(recipe: Recipe, bench: Bench, give_up: Callable[[Known], None]) -> Fig
     if recipe.pruning.node_influence is None and recipe.pruning.edge_influence is None:
         features = {node for node in candidates.chosen if node.kind == "feature"}
         if recipe.pruning.max_density is None:  # nothing takes features away that were chosen
-            look(features, len(features) + 1)
+            errors = len(candidates.chosen) - len(features) if recipe.pruning.errors == "kept" else 0
+            look(features, len(features) + errors + 1)
     attribution = attribute(recipe, subject, work, candidates, rows)
     densities = densities_of(recipe, subject, work, attribution.nodes, rows["forward"])
     graph = task_graph(recipe, candidates, attribution, densities)

@@ -82,7 +82,7 @@ def _give_up(study: optuna.Study, trial: optuna.Trial, known: Known) -> None:
     for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
         if beats(other, known):
             trial.set_user_attr(LEARNT, known.learnt(len(study.directions)))
-            raise HopelessError(f"given up: trial {other.number} is more faithful, no larger and no slower")
+            raise HopelessError(f"given up: trial {other.number} is clearly better")
 
 
 def beats(other: FrozenTrial, known: Known) -> bool:

@@ -174,6 +174,15 @@ def test_the_same_recipe_is_not_computed_twice_and_the_same_seed_gives_the_same_
     assert open_bundle(again).uid == bundle.uid
 
 
+def test_the_revision_of_the_program_is_told_and_is_no_part_of_the_hash(
+    made: tuple[Path, Bundle], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.job.git_revision", lambda: "0123abc-dirty")
+    (path,) = run_recipe(made[0], tmp_path)
+    assert open_bundle(path).table("Run")["git_revision"].to_pylist() == ["0123abc-dirty"]
+    assert open_bundle(path).uid == made[1].uid
+
+
 def test_little_memory_gives_nearly_the_same_circuit(made: tuple[Path, Bundle], tmp_path: Path) -> None:
     recipe, bundle = made
     (path,) = run_recipe(recipe, tmp_path, memory=300_000)

@@ -16,6 +16,9 @@ HEAVY = [
     "sklearn",
     "sknetwork",
     "matplotlib",
+    "optuna",
+    "tomlkit",
+    "mlflow",
 ]
 
 IMPORT_ALL = f"""
