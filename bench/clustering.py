@@ -43,7 +43,7 @@ def main() -> None:
     given = options.parse_args()
     heading("Clusterings of the demo's features against PCA + k-means on the same basis")
     with tempfile.TemporaryDirectory() as folder, _open(given.store, Path(folder)) as store:
-        recipe = read_recipe(DEMO / "clustering.toml")
+        recipe = read_recipe(DEMO / "full-analysis.toml")
         assert recipe.clustering is not None
         assert recipe.corpus is not None
         said = recipe.clustering.model_copy(update={"resamplings": given.resamplings})
