@@ -87,7 +87,7 @@ def _state(recipe: Recipe, device: str | None) -> dict[str, str]:
 
 
 def _check(file: Path, state: dict[str, str]) -> None:
-    """Looks at a file without changing it."""
+    """Looks at a file without changing it, but for what SQLite puts right where a process was killed in a write."""
     known = _attributes(file)
     if known.get(_MARK, state[_MARK]) == state[_MARK]:
         return
@@ -104,7 +104,7 @@ def _check(file: Path, state: dict[str, str]) -> None:
 
 def _attributes(file: Path) -> dict[str, str]:
     try:
-        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=rw", uri=True)
         try:
             names = {name for (name,) in connection.execute("SELECT study_name FROM studies")}
             rows = connection.execute("SELECT key, value_json FROM study_user_attributes").fetchall()
