@@ -259,6 +259,27 @@ def test_a_study_whose_process_was_killed_in_the_middle_of_a_write_goes_on(tmp_p
     assert tune(recipe, 1, file).trials == 1
 
 
+def test_a_study_is_in_the_file_that_was_named_or_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"study\?\.db: a study's path can't hold a question mark"):
+        tune(world(tmp_path), 1, tmp_path / "no" / "study?.db")
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_study_is_told_in_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, file = world(tmp_path), tmp_path / "study.db"
+
+    def full(*_: Any) -> None:
+        with sqlite3.connect(file) as connection:
+            connection.execute("CREATE TRIGGER full BEFORE INSERT ON trials BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+
+    monkeypatch.setattr("ingest.tuning.study._check", full)
+    tune(recipe, 1, file)
+    with pytest.raises(CircuitstoreError, match="can't be read or written: disk full"):
+        tune(recipe, 2, file)
+
+
 def test_the_documented_space_is_the_one_that_is_searched() -> None:
     text = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text()
     said = tomllib.loads(text.partition("```toml")[2].partition("```")[0])["tuning"]
