@@ -134,11 +134,13 @@ def _patched_weights(
     for some, values in patched_at(model, stretch, acting, sources, dictionary, runs.clean, length, rows):
         columns = [number[node] for node in some]
         for position, here in at.items():
+            # What stands behind can't act: not even by the last bits, which differ between batches.
+            before = torch.tensor([(node.position or 0) <= position for node in some], device=model.device)
             g_c, g_p = (g[dictionary.hook][:, position].float() for g in (runs.gradient_clean, runs.gradient_path))
             moved = changes_of(dictionary, [targets[n] for n in here], runs.clean, values, position)
             for n, change in zip(here, moved, strict=True):
                 by_clean, by_path = (g_c * change).sum(-1), (g_p * change).sum(-1)
-                weights[n][:, columns] = between(by_clean, by_path, 2 * by_path, whole).T
+                weights[n][:, columns] = between(by_clean, by_path, 2 * by_path, whole).T * before
     return weights
 
 

@@ -1,12 +1,13 @@
 """A bundle's figures by name and step, as a tracker shows them. Knows nothing of trackers."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
 from ingest.agreement import agreement
 from store.bundle import Bundle
+from store.uids import slug
 
 Figure = tuple[str, float, int]
 """Name, value, step: for what is measured by size, the number of features kept."""
@@ -16,8 +17,8 @@ def figures_of(bundle: Bundle) -> list[Figure]:
     """All of them; of circuits only those of tasks, each under its name where there are several."""
     circuits = [row for row in bundle.table("Circuit").to_pylist() if row["aggregation"] == "task"]
     found: list[Figure] = []
-    for circuit in circuits:
-        before = f"{circuit['name']}/" if len(circuits) > 1 else ""
+    for circuit, mark in zip(circuits, told_apart(circuits), strict=True):
+        before = f"{mark}/" if len(circuits) > 1 else ""
         shown = {"nodes": "n_nodes", "edges": "n_edges", "faithfulness": "faithfulness", "cpr": "cpr", "cmd": "cmd"}
         found += [(before + name, float(circuit[of]), 0) for name, of in shown.items() if circuit[of] is not None]
         found += [(before + name, value, step) for name, value, step in _evidence(bundle, circuit)]
@@ -27,6 +28,16 @@ def figures_of(bundle: Bundle) -> list[Figure]:
         shown = {name: name for name in ("silhouette", "modularity", "stability", "n_clusters")}
         found += [(before + name, float(row[of]), 0) for name, of in shown.items() if row[of] is not None]
     return found + [(f"rows/{name}", float(entry.rows), 0) for name, entry in bundle.manifest.tables.items()]
+
+
+def told_apart(circuits: Sequence[dict[str, Any]]) -> list[str]:
+    """A name for each circuit, in the characters of uids; with the end of its uid where several are called alike."""
+    names = [slug(circuit["name"])[:60] for circuit in circuits]
+    often = Counter(names)
+    return [
+        name if often[name] == 1 else f"{name}-{slug(str(circuit['uid']).rpartition(':')[2])}"
+        for name, circuit in zip(names, circuits, strict=True)
+    ]
 
 
 def _measured(bundle: Bundle) -> Iterator[Figure]:

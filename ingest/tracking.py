@@ -155,12 +155,12 @@ def commit_tag(revision: str | None) -> dict[str, str]:
 def quiet() -> None:
     """Keeps MLflow from reporting its use, and from telling of its tables."""
     os.environ.update(_SILENCE)
-    for name in ("mlflow", "alembic"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 _SILENCE = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
     "DO_NOT_TRACK": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }

@@ -19,7 +19,7 @@ from ingest.hooks import EMBEDDING, Hook
 from ingest.nodes import METRIC, Directions, Node, directions
 from ingest.progress import step
 from ingest.pruning import Edge, EdgeValue, NodeValue
-from ingest.rows import Rows
+from ingest.rows import Rows, short_hash
 from ingest.steps.evidence import Observed, observe, tell_agreement
 from store.export import circuit_tables, completed
 
@@ -49,8 +49,8 @@ def analyse(given: Analysing) -> Rows:
 def _observe(given: Analysing, study: Study, rows: dict[str, int]) -> tuple[dict[Node, float], dict[Edge, float]]:
     """What is observed of one circuit that was not before, means over the pairs."""
     graph, clean, patch = study.graph, study.clean, study.patch
-    nodes = [node for node in graph.nodes if node is not METRIC]
-    edges = list(graph.edges)
+    nodes = [node for node in graph.nodes if node.position is not None]  # merged error terms stand at none
+    edges = [edge for edge in graph.edges if all(end is METRIC or end.position is not None for end in edge)]
     sources: dict[Hook, Directions] = {}
     for hook in [EMBEDDING, *study.subject.hooks]:
         if here := [node for node in nodes if node.hook == hook]:
@@ -64,7 +64,8 @@ def _observe(given: Analysing, study: Study, rows: dict[str, int]) -> tuple[dict
         *(edge for edge in edges if graph.edges[edge].observed is not None),
     }
     runs = Runs(clean, patch, {}, {}, study.metric_clean, study.metric_patch)
-    name = study.circuit.replace(":", "-") + "-"
+    before = sorted(" ".join(study.uids[end] for end in (one if isinstance(one, tuple) else (one,))) for one in seen)
+    name = f"{study.circuit.replace(':', '-')}-{short_hash(before)}-"  # of stages: what they hold depends on both
     with step(f"observed effects of {study.name}") as bar:
         found = observe(
             given.recipe, study.subject, given.work, sources, effects, edges, weights, runs, rows, bar, seen, name

@@ -34,11 +34,13 @@ MATCH (c:Circuit)<-[:IN_CIRCUIT]-(n:CircuitNode) WHERE c.uid = $circuit
 OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature)
 RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.position AS position, n.`index` AS `index`,
        n.effect AS effect, n.observed_effect AS observed, f.uid AS feature, f.density AS density
+ORDER BY uid
 """
 _EDGES = """
 MATCH (c:Circuit)<-[:IN_CIRCUIT]-(s:CircuitNode) WHERE c.uid = $circuit
 MATCH (s)-[e:ATTRIBUTES_TO]->(t:CircuitNode)
 RETURN s.uid AS source, t.uid AS target, e.weight AS weight, e.observed AS observed
+ORDER BY source, target
 """
 _MEASURED = "MATCH (c:Circuit)<-[:TESTS]-(a:Ablation) WHERE c.uid = $circuit RETURN a.uid AS uid"
 

@@ -1,10 +1,10 @@
 """The plots by name, and what each is made of. One that finds nothing of its kind in a bundle gives None."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 from matplotlib.figure import Figure
 
+from ingest.figures import told_apart
 from ingest.plots.clusterings import clusterings
 from ingest.plots.effects import effects
 from ingest.plots.faithfulness import faithfulness
@@ -14,7 +14,6 @@ from ingest.plots.predictions import predictions
 from ingest.plots.tables import Row, Tables
 from ingest.progress import console
 from store.bundle import Bundle
-from store.uids import slug
 
 OF_CIRCUITS: dict[str, Callable[[Tables, Row], Figure | None]] = {
     "faithfulness": faithfulness,
@@ -53,9 +52,4 @@ def _marks(circuits: list[Row]) -> list[str]:
     """What tells the files of several circuits apart: their names; nothing for one."""
     if len(circuits) == 1:
         return [""]
-    names = [slug(circuit["name"])[:60] for circuit in circuits]
-    often = Counter(names)
-    return [
-        f"-{name}" if often[name] == 1 else f"-{name}-{slug(str(circuit['uid']).rpartition(':')[2])}"
-        for name, circuit in zip(names, circuits, strict=True)
-    ]
+    return [f"-{name}" for name in told_apart(circuits)]

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.recipe import Recipe
 from ingest.tuning.space import Choices, own_choices, suggested
@@ -44,6 +45,8 @@ def opened(file: Path, recipe: Recipe, device: str | None) -> Iterator[optuna.St
     """
     optuna.logging.set_verbosity(logging.WARNING)
     state = _state(recipe, device)
+    if "?" in str(file):  # where SQLAlchemy takes the path to end
+        raise UsageError(f"{file}: a study's path can't hold a question mark: name another file with --study")
     if file.exists():
         _check(file, state)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -70,12 +73,19 @@ def opened(file: Path, recipe: Recipe, device: str | None) -> Iterator[optuna.St
 
 @contextmanager
 def _storage(file: Path) -> Iterator[optuna.storages.RDBStorage]:
-    storage = optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60}})
+    """Raises CircuitstoreError where the disk does not take what is to be kept."""
     try:
-        yield storage
-    finally:
-        storage.remove_session()
-        storage.engine.dispose()
+        storage = optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60}})
+        try:
+            yield storage
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
+    except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
+        why = getattr(cause, "orig", None) or cause or error
+        raise CircuitstoreError(f"{file}: can't be read or written: {why}; free some space, or name another file with "
+                                "--study: trials that are done are kept") from error  # fmt: skip
 
 
 def _state(recipe: Recipe, device: str | None) -> dict[str, str]:
@@ -87,7 +97,7 @@ def _state(recipe: Recipe, device: str | None) -> dict[str, str]:
 
 
 def _check(file: Path, state: dict[str, str]) -> None:
-    """Looks at a file without changing it."""
+    """Looks at a file without changing it, but for what SQLite puts right where a process was killed in a write."""
     known = _attributes(file)
     if known.get(_MARK, state[_MARK]) == state[_MARK]:
         return
@@ -104,7 +114,7 @@ def _check(file: Path, state: dict[str, str]) -> None:
 
 def _attributes(file: Path) -> dict[str, str]:
     try:
-        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=rw", uri=True)
         try:
             names = {name for (name,) in connection.execute("SELECT study_name FROM studies")}
             rows = connection.execute("SELECT key, value_json FROM study_user_attributes").fetchall()

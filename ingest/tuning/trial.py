@@ -21,7 +21,7 @@ from ingest.tuning.ledger import Ledger
 from store.errors import ModelError
 
 Passes = tuple[int, int]
-"""Gradients taken: of the metric through the model, and of edges' targets through a stretch of it."""
+"""Gradients taken: of the metric through the model, and of edges' targets (or runs of sources) through a stretch."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,8 @@ def passes_of(recipe: Recipe, subject: Subject, candidates: Candidates) -> Passe
     hooks = len(subject.hooks) + 1
     paths = {("clean", 1), *gradient_paths(recipe)}
     along = sum(steps * (hooks if path == "ig-dictionary" else 1) for path, steps in paths)
-    points = 1 if recipe.edges.formula in ("clean", "reference") else recipe.edges.steps + 1
+    once = recipe.edges.formula in ("patched", "clean", "reference")  # patched: a run a source, not a gradient a target
+    points = 1 if once else recipe.edges.steps + 1
     return along, points * (len(candidates.chosen) + 1)
 
 

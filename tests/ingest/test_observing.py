@@ -60,6 +60,57 @@ def test_observing_more_adds_what_one_run_would_have_observed_at_once(tmp_path: 
         assert again == bundle
 
 
+def test_merged_error_terms_stand_at_no_position_and_are_not_observed(tmp_path: Path) -> None:
+    merged = "top_nodes = 12\nerrors = 'merged'"
+    recipe = save_recipe(tmp_path, evidence=FEW, pruning=merged)
+    with open_store(f"ladybug:{tmp_path / 'store.lbug'}") as store:
+        for bundle in run_recipe(recipe, tmp_path / "out"):
+            store.load(open_bundle(bundle))
+        more = save_recipe(tmp_path, evidence="nodes = 99\nedges = 999\nsample = 0\npairs = 2", pruning=merged)
+        store.load(open_bundle(run_analysis("evidence", more, store, tmp_path / "out")))
+        for text, at_a_place in (
+            ("(n:CircuitNode) WHERE n.kind <> 'metric'", "n.position IS NOT NULL"),
+            (
+                "(n:CircuitNode)-[e:ATTRIBUTES_TO]->(t:CircuitNode) WHERE n.kind <> 'metric'",
+                "n.position IS NOT NULL AND (t.position IS NOT NULL OR t.kind = 'metric')",
+            ),
+        ):
+            seen = "e.observed" if "[e" in text else "n.observed_effect"
+            rows = store.run(
+                f"MATCH (c:Circuit {{aggregation: 'task'}})<-[:IN_CIRCUIT]-{text} "
+                f"RETURN {at_a_place} AS placed, {seen} IS NOT NULL AS seen"
+            ).rows
+            assert {tuple(row) for row in rows} == {(True, True), (False, False)}
+
+
+def test_what_was_observed_meanwhile_does_not_mix_up_an_interrupted_observation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, store = stored(tmp_path, FEW)
+    with store:
+        more = save_recipe(tmp_path, evidence=MORE)
+
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as stopped:
+            stopped.setattr("ingest.analyses.evidence.tell_agreement", stop)
+            with pytest.raises(KeyboardInterrupt):
+                run_analysis("evidence", more, store, tmp_path / "out")
+        some = save_recipe(tmp_path, evidence=MORE.replace("nodes = 6", "nodes = 4").replace("edges = 9", "edges = 6"))
+        store.load(open_bundle(run_analysis("evidence", some, store, tmp_path / "out")))
+        more = save_recipe(tmp_path, evidence=MORE)
+        store.load(open_bundle(run_analysis("evidence", more, store, tmp_path / "out")))
+        found = observed(store)
+    (tmp_path / "other").mkdir()
+    _, other = stored(tmp_path / "other", MORE)
+    with other:
+        for now, expected in zip(found, observed(other), strict=True):
+            assert expected.keys() <= now.keys()
+            for uid, value in expected.items():
+                assert now[uid] == pytest.approx(value, abs=1e-6)
+
+
 def test_an_ingest_that_observes_asks_for_no_analysis(tmp_path: Path) -> None:
     assert analyses_of(save_recipe(tmp_path, evidence=FEW)) == []
 

@@ -2,8 +2,10 @@
 
 import importlib.util
 import json
+import os
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,9 +16,10 @@ import pytest
 
 import ingest.tracking
 from ingest.dashboard import pages
+from ingest.figures import told_apart
 from ingest.job import run_recipe
 from ingest.revision import git_revision
-from ingest.tracking import Tracker, flat
+from ingest.tracking import Record, Tracker, flat
 from ingest.tuning import tune
 from store.bundle import Bundle, open_bundle
 from store.errors import CircuitstoreError
@@ -103,6 +106,27 @@ def test_tracking_leaves_the_hash_of_the_bundle_as_it_is(tracked: tuple[Tracker,
     (plain,) = run_recipe(save_recipe(tmp_path), tmp_path / "out")
     assert open_bundle(plain).table("Run")["tracking_id"].to_pylist() == [None]
     assert open_bundle(plain).uid == tracked[1].uid
+
+
+def test_figures_of_several_circuits_are_told_apart_by_names_that_a_tracker_takes(tmp_path: Path) -> None:
+    names = {"c:a:1": "pp → (number)", "c:a:2": "pp → (number)", "c:b:3": "../rc & more", "c:d:4": "ü"}
+    marks = told_apart([{"uid": uid, "name": name} for uid, name in names.items()])
+    assert marks == ["pp-number-1", "pp-number-2", "rc-more", "u"]
+    tracker = Tracker(tmp_path)
+    run = tracker.tell(Record("several", {}, [(f"{mark}/nodes", 1.0, 0) for mark in marks], {}))
+    assert tracker.client.get_run(run).data.metrics.keys() == {f"{mark}/nodes" for mark in marks}
+
+
+def test_mlflow_says_nothing_of_its_tables(tmp_path: Path) -> None:
+    told = "from pathlib import Path; from ingest.tracking import Tracker; print(Tracker(Path('.')).reserve())"
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": str(root)}
+    environment.pop("MLFLOW_LOGGING_LEVEL", None)
+    done = subprocess.run(
+        [sys.executable, "-c", told], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert len(done.stdout.split()) == 1
+    assert done.stderr == ""
 
 
 def test_a_tuning_is_one_run_with_what_was_chosen(tmp_path: Path) -> None:

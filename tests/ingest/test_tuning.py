@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,13 +19,13 @@ from hypothesis import strategies as st
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from ingest.job import run_analysis, run_recipe
-from ingest.recipe import read_recipe
+from ingest.recipe import TuningSection, read_recipe
 from ingest.tuning import Tuned, tune
 from ingest.tuning.chosen import write_chosen
 from ingest.tuning.front import chosen, front
 from ingest.tuning.ledger import Ledger
 from ingest.tuning.space import suggested
-from ingest.tuning.trial import Known
+from ingest.tuning.trial import Known, passes_of
 from ingest.tuning.trials import beats
 from store.bundle import open_bundle
 from store.database import open_store
@@ -242,6 +243,55 @@ def test_a_file_that_is_no_study_is_refused_and_not_touched(tmp_path: Path) -> N
         with pytest.raises(UsageError, match="is no study"):
             tune(recipe, 1, file)
         assert file.read_bytes() == content
+
+
+def test_a_study_whose_process_was_killed_in_the_middle_of_a_write_goes_on(tmp_path: Path) -> None:
+    recipe, file = world(tmp_path), tmp_path / "study.db"
+    tune(recipe, 1, file)
+    killed = (
+        "import os, signal, sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('PRAGMA cache_size = 1'); "
+        "c.execute('CREATE TABLE large (x)'); c.execute('BEGIN'); "
+        "[c.execute('INSERT INTO large VALUES (zeroblob(9000))') for _ in range(100)]; "
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(file)], check=False)
+    assert file.with_name("study.db-journal").stat().st_size > 0
+    assert tune(recipe, 1, file).trials == 1
+
+
+def test_a_study_is_in_the_file_that_was_named_or_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"study\?\.db: a study's path can't hold a question mark"):
+        tune(world(tmp_path), 1, tmp_path / "no" / "study?.db")
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_study_is_told_in_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, file = world(tmp_path), tmp_path / "study.db"
+
+    def full(*_: Any) -> None:
+        with sqlite3.connect(file) as connection:
+            connection.execute("CREATE TRIGGER full BEFORE INSERT ON trials BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+
+    monkeypatch.setattr("ingest.tuning.study._check", full)
+    tune(recipe, 1, file)
+    with pytest.raises(CircuitstoreError, match="can't be read or written: disk full"):
+        tune(recipe, 2, file)
+
+
+def test_the_documented_space_is_the_one_that_is_searched() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "tuning.md").read_text()
+    said = tomllib.loads(text.partition("```toml")[2].partition("```")[0])["tuning"]
+    assert TuningSection.model_validate(said) == TuningSection()
+    assert said.keys() == TuningSection.model_fields.keys()
+
+
+@pytest.mark.parametrize(("formula", "runs"), [("patched", 1), ("clean", 1), ("path", 4)])
+def test_patched_edges_cost_one_run_a_node_whatever_the_steps(formula: str, runs: int, tmp_path: Path) -> None:
+    recipe = read_recipe(world(tmp_path, edges=f"formula = '{formula}'\nsteps = 3"))
+    of: Any = SimpleNamespace(hooks=[0, 1], chosen=[0] * 9)
+    assert passes_of(recipe, of, of)[1] == runs * 10
 
 
 def test_the_study_of_another_program_is_refused_and_not_touched(tmp_path: Path) -> None:
