@@ -127,9 +127,9 @@ def ingest(
             _load(bundles, tell=load)
         for name in analyses:
             bundles.append(_analyse(name, recipe, out, size, device, tell=load, tracker=tracker))
+    _print(["bundle"], [[str(bundle)] for bundle in bundles])
     _plots_of(bundles)
     _track(bundles, tracker)
-    _print(["bundle"], [[str(bundle)] for bundle in bundles])
 
 
 @app.command()
@@ -356,9 +356,9 @@ def _analysis(name: str, recipe: Path, out: Path | None, memory: str | None, dev
     with _heavy():
         tracker = _tracker(track, out)
     bundle = _analyse(name, recipe, out, _bytes(memory), device, tracker=tracker)
+    _print(["bundle"], [[str(bundle)]])
     _plots_of([bundle])
     _track([bundle], tracker)
-    _print(["bundle"], [[str(bundle)]])
 
 
 def _tracker(wanted: bool, out: Path | None) -> "Tracker | None":
