@@ -60,7 +60,11 @@ def test_every_measurement_stands_beside_random_circuits_of_its_size(made: tuple
     (task,) = (c for c in made[1].table("Circuit").to_pylist() if c["aggregation"] == "task")
     assert task["faithfulness"] == own["faithfulness"]
     assert all(m["split"] == "held-out" and m["baseline"] == "mean" for m in measured)
-    assert {m["faithfulness"] for m in measured if m["n_nodes"] == 0} == {0.0}
+    nothing = [m for m in measured if m["n_nodes"] == 0]
+    assert {m["faithfulness"] for m in nothing if m["kind"] == "faithfulness"} == {0.0}
+    (carried,) = (m for m in nothing if m["kind"] == "completeness")  # every feature kept, error terms ablated
+    assert carried["errors"] == "ablated"
+    assert carried["faithfulness"] not in (0.0, 1.0, None)
 
 
 def test_the_strongest_and_some_others_are_observed_in_the_task_and_in_the_pairs_that_were_run(tmp_path: Path) -> None:
