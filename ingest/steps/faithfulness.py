@@ -122,7 +122,7 @@ def _interventions(recipe: Recipe, ranked: list[Node], own: list[Node], means: d
     found: list[Intervention] = []
     for errors in ("ablated", "kept"):
         found.append(Intervention("faithfulness", (), errors))
-        if errors == "ablated":  # all that the dictionaries carry; with error terms kept it is the whole model
+        if errors == "ablated":  # all features together; with error terms kept it is the whole model
             found.append(Intervention("completeness", (), errors))
         for size in sizes:
             found.append(Intervention("faithfulness", ranked[:size], errors))

@@ -67,7 +67,7 @@ def _planned(said: AblationsSection, study: Study, baseline: Baseline, errors: E
     """The empty circuit first."""
     first = baseline == said.baselines[0]
     yield Intervention("faithfulness", (), errors)
-    if errors == "ablated":  # all that the dictionaries carry; with error terms kept it is the whole model
+    if errors == "ablated":  # all features together; with error terms kept it is the whole model
         yield Intervention("completeness", (), errors)
     for size in sorted({min(size, len(study.features)) for size in said.sizes}):
         nodes = study.features[:size]
