@@ -82,6 +82,8 @@ def run_analysis(
     recipe = read_recipe(recipe_path)
     if getattr(recipe, name) is None:
         raise RecipeError(f"{recipe_path}: has no section [{name}], which says what to do here")
+    if recipe.task.generator is not None:
+        task(recipe.task.generator)  # a mistake there is told, though only what is stored is asked
     check_device(device)
     state = sorted(uid for (uid,) in store.run(ANALYSES[name]).rows) if ANALYSES[name] else []
     mark = hashlib.sha256(json.dumps([fingerprint(recipe, device), name, state]).encode()).hexdigest()

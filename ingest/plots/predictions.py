@@ -28,6 +28,7 @@ _NAMED = 5
 _NOTE = (
     "Change of the metric when a node, or an edge, alone is patched. Line: prediction and observation equal. "
     "r: Pearson. Slope of observed on predicted, through the origin. "
+    "Sign right: of those observed beyond 1 % of the metric's change. "
     "Axes: linear up to the inner ticks, logarithmic beyond."
 )
 

@@ -14,7 +14,7 @@
 // type = "float"
 // default = 0.01
 // min = 0
-// help = "Only paths whose every edge was observed to change the metric by at least this, in either sign."
+// help = "Only paths whose every edge was observed to change the metric by at least this, in the direction that was predicted."
 // [params.limit]
 // type = "int"
 // default = 100
@@ -28,7 +28,7 @@
 // weights = "The same, predicted."
 // nodes = "Uids from source to target."
 MATCH p = (s:CircuitNode)-[:ATTRIBUTES_TO*1..${max_hops}]->(t:CircuitNode {uid: $node})
-WHERE all(r IN relationships(p) WHERE r.observed IS NOT NULL AND abs(r.observed) >= $min_observed)
+WHERE all(r IN relationships(p) WHERE r.observed IS NOT NULL AND abs(r.observed) >= $min_observed AND r.observed * r.weight > 0.0)
 WITH p, [n IN nodes(p) | n.uid] AS nodes, reduce(product = 1.0, r IN relationships(p) | product * r.observed) AS product
 ORDER BY abs(product) DESC, nodes
 LIMIT $limit
