@@ -25,7 +25,6 @@ is what a dictionary does not explain: features that come on explain what a deri
 into error terms are right only where the stretch is run.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ from ingest.hooks import Hook
 from ingest.models import LanguageModel
 from ingest.nodes import METRIC, Directions, Node, between
 from ingest.recipe import EdgeFormula
-from ingest.stretches import Stretch, changes_of, patched_at, patched_metric, value_at_end, values_at
+from ingest.stretches import Stretch, patched_metric, patched_targets, value_at_end, values_at
 
 
 @dataclass(frozen=True)
@@ -125,22 +124,15 @@ def _patched_weights(
         for some, metrics in patched_metric(model, stretch, starts, sources, metric, runs.clean, rows):
             weights[0][:, [number[node] for node in some]] = (metrics - runs.metric_clean).T
         return weights
-    at: dict[int, list[int]] = defaultdict(list)
-    for n, target in enumerate(targets):
-        assert target.position is not None
-        at[target.position].append(n)
-    length, whole = max(at) + 1, runs.metric_patch - runs.metric_clean
-    acting = [node for node in starts if node.position is not None and node.position < length]
-    for some, values in patched_at(model, stretch, acting, sources, dictionary, runs.clean, length, rows):
-        columns = [number[node] for node in some]
-        for position, here in at.items():
-            # What stands behind can't act: not even by the last bits, which differ between batches.
-            before = torch.tensor([(node.position or 0) <= position for node in some], device=model.device)
-            g_c, g_p = (g[dictionary.hook][:, position].float() for g in (runs.gradient_clean, runs.gradient_path))
-            moved = changes_of(dictionary, [targets[n] for n in here], runs.clean, values, position)
-            for n, change in zip(here, moved, strict=True):
-                by_clean, by_path = (g_c * change).sum(-1), (g_p * change).sum(-1)
-                weights[n][:, columns] = between(by_clean, by_path, 2 * by_path, whole).T * before
+    row = {target: n for n, target in enumerate(targets)}
+    whole = runs.metric_patch - runs.metric_clean
+    moved = patched_targets(model, stretch, starts, sources, dictionary, targets, runs.clean, rows)
+    for some, target, change in moved:
+        by_clean, by_path = (
+            (g[dictionary.hook][:, target.position].float() * change).sum(-1)
+            for g in (runs.gradient_clean, runs.gradient_path)
+        )
+        weights[row[target]][:, [number[node] for node in some]] = between(by_clean, by_path, 2 * by_path, whole).T
     return weights
 
 

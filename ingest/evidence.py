@@ -21,7 +21,7 @@ from ingest.hooks import Hook, start_for
 from ingest.memory import slices
 from ingest.models import LanguageModel
 from ingest.nodes import Directions, Node
-from ingest.stretches import Stretch, changes_of, patched_at, patched_metric
+from ingest.stretches import Stretch, patched_metric, patched_targets
 
 Edge = tuple[Node, Node]
 
@@ -62,17 +62,12 @@ def observed_edges(
                 if source in some:
                     observed[number] = metrics[some.index(source)] - whole
         return observed
-    into: dict[int, dict[Node, list[int]]] = defaultdict(lambda: defaultdict(list))
+    into: dict[Node, list[int]] = defaultdict(list)
     for number, (_, target) in enumerate(edges):
-        assert target.position is not None
-        into[target.position][target].append(number)
+        into[target].append(number)
     changes: dict[int, Tensor] = {}
-    length = 1 + max([*into, *(source.position or 0 for source in starts)])
-    for some, values in patched_at(model, stretch, starts, sources, dictionary, clean, length, rows):
-        for position, targets in into.items():
-            moved = changes_of(dictionary, list(targets), clean, values, position)
-            for numbers, change in zip(targets.values(), moved, strict=True):
-                changes |= {n: change[some.index(edges[n][0])] for n in numbers if edges[n][0] in some}
+    for some, target, change in patched_targets(model, stretch, starts, sources, dictionary, into, clean, rows):
+        changes |= {n: change[some.index(edges[n][0])] for n in into[target] if edges[n][0] in some}
     numbers = [n for n in changes if bool(changes[n].any())]
     if numbers:
         positions = torch.tensor([edges[n][1].position for n in numbers], device=whole.device)

@@ -4,7 +4,8 @@ The residual hook before the target is the whole state; what stands at other dic
 so that what is seen to act is direct.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -70,24 +71,35 @@ def _replace(value: Tensor, _: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def patched_at(
+def patched_targets(
     model: LanguageModel,
     stretch: Stretch,
     starts: Sequence[Node],
     sources: dict[Hook, Directions],
     dictionary: Dictionary,
+    targets: Collection[Node],
     clean: Values,
-    length: int,
     rows: int,
-) -> Iterator[tuple[list[Node], Values]]:
-    """What stands at the hooks of the target's dictionary when one source alone is patched.
+) -> Iterator[tuple[list[Node], Node, Tensor]]:
+    """What each target alone changes its hook's value by when one source alone is patched.
 
-    Yields some of the starts, `rows` rows at a time (one a source and pair), with the values, [sources, pairs, pos, d].
-    Only the first `length` positions are run.
+    targets: nodes of the dictionary. Yields some of the starts, `rows` rows at a time (one a source and pair), and a
+    target with the changes, [sources, pairs, d]. Starts that stand behind every target are left out.
     """
-    for some, leaves in _patched(stretch, starts, sources, clean, length, rows):
-        values = values_at(model, stretch, leaves, places([dictionary]))
-        yield some, {hook: x.view(len(some), -1, *x.shape[1:]) for hook, x in values.items()}
+    at: dict[int, list[Node]] = defaultdict(list)
+    for target in targets:
+        assert target.position is not None
+        at[target.position].append(target)
+    length = max(at) + 1
+    acting = [node for node in starts if node.position is not None and node.position < length]
+    for some, leaves in _patched(stretch, acting, sources, clean, length, rows):
+        found = values_at(model, stretch, leaves, places([dictionary]))
+        values = {hook: x.view(len(some), -1, *x.shape[1:]) for hook, x in found.items()}
+        for position, here in at.items():
+            # What stands behind can't act: not even by the last bits, which differ between batches.
+            before = torch.tensor([(node.position or 0) <= position for node in some], device=model.device)
+            for target, change in zip(here, _changes_of(dictionary, here, clean, values, position), strict=True):
+                yield some, target, change * before[:, None, None]
 
 
 @torch.no_grad()
@@ -100,7 +112,7 @@ def patched_metric(
     clean: Values,
     rows: int,
 ) -> Iterator[tuple[list[Node], Tensor]]:
-    """The same for a stretch that ends in the metric: some of the starts with the metric, [sources, pairs]."""
+    """The metric when one source alone is patched: some of the starts with the metric, [sources, pairs]."""
     for some, leaves in _patched(stretch, starts, sources, clean, None, rows):
         end = value_at_end(model, stretch, leaves)
         yield some, metric.repeat(len(some))(model.logits(end[:, -1])).view(len(some), -1)
@@ -129,7 +141,7 @@ def _patched(
         yield some, leaves
 
 
-def changes_of(
+def _changes_of(
     dictionary: Dictionary, targets: Sequence[Node], before: Values, after: Values, position: int
 ) -> Iterator[Tensor]:
     """What the hook's value changes by when one target alone goes from its value before to the one after.
