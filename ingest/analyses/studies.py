@@ -67,7 +67,6 @@ class Study:
     metric_clean: Tensor
     """[pairs]"""
     metric_patch: Tensor
-    means: dict[Hook, Means]
     held_out: Values
     """The same in the held-out clean prompts, [pairs, pos, d]."""
     metric: Metric
@@ -82,6 +81,11 @@ class Study:
     def prompts(self) -> Values:
         """Clean and patch prompts together, [prompts, pos, d]."""
         return {hook: torch.cat([value, self.patch[hook]]) for hook, value in self.clean.items()}
+
+    @cached_property
+    def means(self) -> dict[Hook, Means]:
+        """What stands at each hook on average over the prompts."""
+        return {hook: means_of(dictionary, self.prompts) for hook, dictionary in self.subject.dictionaries.items()}
 
     @cached_property
     def features(self) -> list[Node]:
@@ -146,7 +150,6 @@ def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, s
         gradients.hook_values(given.model, tokens, hooks, answers)
         for tokens in (train.clean_tokens, train.patch_tokens)
     )
-    prompts = {hook: torch.cat([clean[hook], patch[hook]]) for hook in hooks}
     metric = metric_of(subject.held_out)[slice(0, pairs)]
     held_out, full = gradients.hook_values(given.model, subject.held_out.clean_tokens[:pairs], hooks, metric)
     return Study(
@@ -161,7 +164,6 @@ def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, s
         patch,
         m_clean,
         m_patch,
-        {hook: means_of(dictionary, prompts) for hook, dictionary in given.dictionaries.items()},
         held_out,
         metric,
         full,
