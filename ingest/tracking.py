@@ -15,16 +15,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.plots import folder_of
+from ingest.work import dotted
 from store.bundle import open_bundle
 from store.errors import CircuitstoreError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+    from ingest.figures import Figure
+
 _EXPERIMENT = "circuitstore"
 _BUNDLE = "bundle"
-Metric = tuple[str, float, int]
-"""Name, value, step."""
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Record:
 
     name: str
     params: dict[str, str]
-    metrics: list[Metric]
+    metrics: "list[Figure]"
     tags: dict[str, str]
     artifacts: dict[str, Path] = field(default_factory=dict)
     """Folders and files by the folder that they are shown in."""
@@ -85,13 +87,16 @@ class Tracker:
         params |= flat({"versions": json.loads(run.get("versions") or "{}")})
         params |= flat({name: run.get(name) for name in ("seed", "device")})
         artifacts = {"bundle": path}
-        if (plots := path.with_name(f"{path.name}-plots")).is_dir():
+        if (plots := folder_of(path)).is_dir():
             artifacts["plots"] = plots
         started = run.get("started_at")
         record = Record(
             path.name,
             params,
-            [*figures_of(bundle), *numbers(run, ("seconds", "memory"))],
+            [
+                *figures_of(bundle),
+                *((name, float(run[name]), 0) for name in ("seconds", "memory") if run.get(name) is not None),
+            ],
             tags,
             artifacts,
             datetime.fromisoformat(started).timestamp() if started else None,
@@ -171,20 +176,10 @@ def silenced() -> dict[str, str]:
     return {**os.environ, **_SILENCE}
 
 
-def flat(said: Mapping[str, Any], before: str = "") -> dict[str, str]:
-    """Nested parameters by dotted names; what is not said is left out."""
-    found: dict[str, str] = {}
-    for key, value in said.items():
-        if isinstance(value, Mapping):
-            found |= flat(value, f"{before}{key}.")
-        elif value is not None:
-            found[f"{before}{key}"] = value if isinstance(value, str) else json.dumps(value)
-    return found
-
-
-def numbers(row: Mapping[str, Any], names: Iterable[str], before: str = "", step: int = 0) -> list[Metric]:
-    """The figures of a row that are there."""
-    return [(before + name, float(row[name]), step) for name in names if row.get(name) is not None]
+def flat(said: Mapping[str, Any]) -> dict[str, str]:
+    """Nested parameters as MLflow takes them; what is not said is left out."""
+    given = {name: value for name, value in dotted(said).items() if value is not None}
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in given.items()}
 
 
 def _portions(items: list[Any], n: int) -> Iterable[list[Any]]:

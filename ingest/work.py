@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -42,6 +42,14 @@ def parameters(recipe: Recipe) -> str:
     return recipe.model_dump_json(
         exclude={"dictionaries": {"folder"}, "task": {"file"}, "corpus": {"file"}, "tuning": True}
     )
+
+
+def dotted(said: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested parameters by dotted names, such as nodes.steps."""
+    found: dict[str, Any] = {}
+    for key, value in said.items():
+        found |= dotted(value, f"{before}{key}.") if isinstance(value, Mapping) else {f"{before}{key}": value}
+    return found
 
 
 def fingerprint(recipe: Recipe, device: str | None = None) -> str:

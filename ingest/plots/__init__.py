@@ -21,7 +21,7 @@ def plot(bundle: str | Path) -> list[Path]:
     """
     opened = open_bundle(bundle)
     opened.validate()
-    target = _folder(Path(bundle))
+    target = folder_of(Path(bundle))
     strangers = sorted(path.name for path in target.glob("*") if path.suffix[1:] not in FORMATS)
     if strangers or (target.exists() and not target.is_dir()):
         what = f"holds {strangers[0]!r}" if strangers else "is no folder"
@@ -47,8 +47,8 @@ def plot(bundle: str | Path) -> list[Path]:
     return sorted(target.glob("*"))
 
 
-def _folder(bundle: Path) -> Path:
-    """Beside the bundle, however it was named: as . or by a path that ends in .."""
+def folder_of(bundle: Path) -> Path:
+    """Of a bundle's plots: beside it, however it was named: as . or by a path that ends in .."""
     whole = Path(os.path.abspath(bundle))
     folder = whole.with_name(f"{whole.name}-plots")
     return folder if bundle.is_absolute() else Path(os.path.relpath(folder))

@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
@@ -21,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.recipe import Recipe
 from ingest.tuning.space import Choices, own_choices, suggested
-from ingest.work import fingerprint, parameters
+from ingest.work import dotted, fingerprint, parameters
 from store.disk import hold
 from store.errors import CircuitstoreError, UsageError
 
@@ -101,7 +100,7 @@ def _check(file: Path, state: dict[str, str]) -> None:
     known = _attributes(file)
     if known.get(_MARK, state[_MARK]) == state[_MARK]:
         return
-    theirs, ours = (_flat(json.loads(text)) for text in (known.get(_RECIPE, "{}"), state[_RECIPE]))
+    theirs, ours = (dotted(json.loads(text)) for text in (known.get(_RECIPE, "{}"), state[_RECIPE]))
     differ = [key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key)]
     why = "another recipe"
     if differ:
@@ -125,12 +124,6 @@ def _attributes(file: Path) -> dict[str, str]:
     if other := names - {_NAME}:
         raise UsageError(f"{file}: holds another program's study ({min(other)}): name another file with --study")
     return {key: json.loads(value) for key, value in rows}
-
-
-def _flat(said: Any, name: str = "") -> dict[str, Any]:
-    if not isinstance(said, dict):
-        return {name: said}
-    return {k: v for key, value in said.items() for k, v in _flat(value, f"{name}.{key}".removeprefix(".")).items()}
 
 
 def done(study: optuna.Study) -> list[FrozenTrial]:
