@@ -372,8 +372,9 @@ def _tracker(wanted: bool, out: Path | None) -> "Tracker | None":
 
 
 def _track(bundles: list[Path], tracker: "Tracker | None") -> None:
-    for bundle in bundles if tracker else []:
-        assert tracker is not None
+    if tracker is None:
+        return
+    for bundle in bundles:
         _note(f"{bundle}: tracked as {tracker.track_bundle(bundle)}")
 
 

@@ -5,6 +5,7 @@ python -m ingest.dashboard [FOLDER] [--study FILE]
 
 import argparse
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -55,12 +56,14 @@ def pages(folder: Path, study: Path | None = None) -> Iterator[dict[str, str]]:
     running: list[subprocess.Popen[bytes]] = []
     try:
         urls: dict[str, str] = {}
+        started: dict[str, str] = {}
         for name, command in commands.items():
             port = _free_port()
+            full = [*command, "--host", HOST, "--port", str(port)]
             # A session of its own: Ctrl-C comes to us alone, and ending the group ends the page's helpers, too.
             running.append(
                 subprocess.Popen(
-                    [*command, "--host", HOST, "--port", str(port)],
+                    full,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     env=silenced(),
@@ -68,8 +71,9 @@ def pages(folder: Path, study: Path | None = None) -> Iterator[dict[str, str]]:
                 )
             )
             urls[name] = f"http://{HOST}:{port}"
+            started[name] = shlex.join(full)
         for (name, url), process in zip(urls.items(), running, strict=True):
-            _wait(name, url, process)
+            _wait(name, url, process, started[name])
         yield urls
     finally:
         for process in running:
@@ -107,12 +111,12 @@ def _free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def _wait(name: str, url: str, process: subprocess.Popen[bytes]) -> None:
+def _wait(name: str, url: str, process: subprocess.Popen[bytes], command: str) -> None:
     opener = build_opener(ProxyHandler({}))  # this machine is never behind a proxy
     began = time.monotonic()
     while time.monotonic() - began < _SECONDS:
         if process.poll() is not None:
-            raise CircuitstoreError(f"{name}'s page ended with {process.returncode}: {' '.join(process.args)} says why")  # type: ignore[arg-type]
+            raise CircuitstoreError(f"{name}'s page ended with {process.returncode}: {command} says why")
         try:
             with opener.open(url, timeout=5):
                 return

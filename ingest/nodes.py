@@ -71,7 +71,8 @@ class Slopes:
     """m(patch) − m(clean), [pairs]"""
 
     def __getitem__(self, rows: slice) -> "Slopes":
-        return Slopes(*(None if part is None else part[rows] for part in (self.along, self.at_clean, self.whole)))  # type: ignore[arg-type]
+        at_clean, whole = (None if part is None else part[rows] for part in (self.at_clean, self.whole))
+        return Slopes(self.along[rows], at_clean, whole)
 
     def effects(self, first_order: Callable[[Tensor], Tensor]) -> Tensor:
         """first_order: the effects, [pairs, ...], that follow from a gradient, [pairs, pos, d]."""

@@ -62,7 +62,7 @@ def predictions(tables: Tables, circuit: Row) -> Figure | None:
     every[0].set_ylabel("observed effect on the metric")
     laid_out(figure)
     for axes, points in zip(every, panels.values(), strict=True):
-        _name_strongest(axes, points)
+        _name_strongest(figure, axes, points)
     return figure
 
 
@@ -146,18 +146,19 @@ def _legend(axes: Axes, points: Sequence[Point], title: str) -> None:
     )
 
 
-def _name_strongest(axes: Axes, points: Sequence[Point]) -> None:
+def _name_strongest(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
     """Names the strongest points in a column beside them, beyond the line, as far as there is room for each."""
     ranked = sorted(points, key=lambda point: -abs(point.observed))
     strongest = [point for point in ranked[:_NAMED] if abs(point.observed) >= 0.1 * abs(ranked[0].observed) > 0]
     corners = [text.get_window_extent() for text in axes.texts]
-    corners += [axes.get_legend().get_window_extent()] if axes.get_legend() else []  # type: ignore[union-attr]
+    if (legend := axes.get_legend()) is not None:
+        corners.append(legend.get_window_extent())
     dots = axes.transAxes.inverted().transform(
         axes.transData.transform([(point.predicted, point.observed) for point in points])
     )
     at = {id(point): (x, y) for point, (x, y) in zip(points, dots, strict=True)}
     taken = [*corners, *(_around(axes, x, y) for x, y in dots)]
-    height = axes.bbox.height * 72 / axes.get_figure(root=True).dpi  # type: ignore[union-attr]
+    height = axes.bbox.height * 72 / figure.dpi
     for sign in (-1, 1):  # those below stand below the line, those above it above
         some = sorted((p for p in strongest if p.observed * sign > 0), key=lambda point: at[id(point)][1] * sign)
         if not some:
