@@ -23,6 +23,7 @@ from ingest.tasks.pairs import read_pairs
 from ingest.tasks.registry import TASKS, task
 from ingest.tasks.words import Split
 from ingest.work import LIBRARIES, Work, fingerprint, parameters
+from store.bundle import program_version
 from store.database import Store
 from store.errors import ModelError, RecipeError, UsageError
 
@@ -239,7 +240,7 @@ def device_of(wanted: str | None) -> str:
 
 
 def _versions() -> dict[str, str]:
-    return {"circuitstore": version("circuitstore"), **{name: version(name) for name in LIBRARIES}} | {
+    return {"circuitstore": program_version(), **{name: version(name) for name in LIBRARIES}} | {
         "python": platform.python_version()
     }
 
