@@ -22,6 +22,10 @@ OF_CIRCUITS: dict[str, Callable[[Tables, Row], Figure | None]] = {
 }
 """Made for each circuit."""
 
+NEWS = {"evidence": ("predictions",), "ablations": ("faithfulness",)}
+"""What the bundles of these commands say that is new of the circuits in them: the rest was drawn when those were
+computed."""
+
 OF_BUNDLES: dict[str, Callable[[Tables], Figure | None]] = {
     "matrix": matrix,
     "matching": matching,
@@ -37,11 +41,12 @@ def figures(bundle: Bundle) -> Iterator[tuple[str, Figure]]:
     tables = Tables(bundle)
     every = sorted(tables.circuits(), key=lambda circuit: str(circuit["uid"]))
     circuits = every[:MOST_CIRCUITS]
+    wanted = NEWS.get(str(bundle.manifest.provenance.get("command")), tuple(OF_CIRCUITS))
     if len(every) > MOST_CIRCUITS:
         console.print(f"{bundle.path}: plots of the first {MOST_CIRCUITS} of {len(every)} circuits")
     for circuit, mark in zip(circuits, _marks(circuits), strict=True):
-        for name, of_circuit in OF_CIRCUITS.items():
-            if (figure := of_circuit(tables, circuit)) is not None:
+        for name in wanted:
+            if (figure := OF_CIRCUITS[name](tables, circuit)) is not None:
                 yield f"{name}{mark}", figure
     for name, of_bundle in OF_BUNDLES.items():
         if (figure := of_bundle(tables)) is not None:

@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from ingest.plots import plot, registry
+from store.bundle import write_bundle
 from store.errors import BundleError
-from tests.graphs import random_bundle
+from tests.graphs import random_bundle, random_tables
 from tests.ingest.plots.tables import ablations, altered, circuit, rows_of
 from tests.project.repository import ROOT
 
@@ -101,6 +102,12 @@ def test_the_circuits_of_a_bundle_have_files_of_their_own(tmp_path: Path) -> Non
     found = {file.stem for file in plot(changed.path) if file.stem.startswith("effects")}
     hashes = [row["uid"].rpartition(":")[2] for row in rows[:2]]
     assert found == {"effects-other-one", *(f"effects-same-{mark}" for mark in hashes)}
+
+
+@pytest.mark.parametrize(("command", "drawn"), [("evidence", {"predictions"}), ("ablations", {"faithfulness"})])
+def test_of_stored_circuits_only_what_was_found_out_is_drawn(tmp_path: Path, command: str, drawn: set[str]) -> None:
+    bundle = write_bundle(tmp_path / "b", random_tables(n_circuits=1), {"command": command})
+    assert {file.stem for file in plot(bundle.path)} == drawn
 
 
 def test_of_very_many_circuits_only_the_first_are_drawn_and_that_is_told(
