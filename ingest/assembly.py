@@ -15,6 +15,7 @@ from ingest.pruning import Graph, features_of, graph_of, prune
 from ingest.recipe import Recipe
 from ingest.recovery import Recovery, areas, recovery
 from ingest.rows import Row, Rows, ablation_row, add_features, add_model, short_hash, write_rows
+from ingest.steps.evidence import Observed
 from ingest.steps.faithfulness import sizes_of
 from ingest.subject import Subject
 from ingest.tasks.pairs import pairs_sha256
@@ -35,6 +36,7 @@ class Draft:
     clean_metric: float
     patch_metric: float
     faithfulness: float | None
+    observed_pairs: int | None
     areas: tuple[float, float] | None = None
     """CPR and CMD"""
 
@@ -83,7 +85,7 @@ def _task_draft(recipe: Recipe, subject: Subject, found: Found) -> Draft:
         subject.task_name,
         "task",
         [found.effects.mean(0), found.activations.mean(0), found.weights.mean(0)],
-        (found.observed.nodes.nanmean(0), found.observed.edges.nanmean(0)),
+        found.observed,
         float(found.metric_clean.mean()),
         float(found.metric_patch.mean()),
     )
@@ -97,7 +99,7 @@ def _prompt_draft(recipe: Recipe, subject: Subject, found: Found, pair: int) -> 
         subject.train.pairs[pair].clean_prefix,
         "prompt",
         [found.effects[pair], found.activations[pair], found.weights[pair]],
-        (found.observed.nodes[pair], found.observed.edges[pair]),
+        found.observed[pair : pair + 1],
         float(found.metric_clean[pair]),
         float(found.metric_patch[pair]),
     )
@@ -109,15 +111,16 @@ def _draft(
     name: str,
     aggregation: str,
     columns: list[Tensor],
-    observed: tuple[Tensor, Tensor],
+    observed: Observed,
     clean: float,
     patch: float,
 ) -> Draft:
-    """columns: effects, activations and weights. observed: effects and weights, NaN where nobody looked."""
+    """columns: effects, activations and weights. observed: in the draft's pairs."""
     effects, activations, weights = columns
-    graph = graph_of(found.nodes, found.edges, effects, activations, weights, observed)
+    seen = (observed.nodes.nanmean(0), observed.edges.nanmean(0))
+    graph = graph_of(found.nodes, found.edges, effects, activations, weights, seen)
     graph = prune(graph, recipe.pruning, patch - clean, found.densities)
-    return Draft(name, aggregation, graph, clean, patch, None)
+    return Draft(name, aggregation, graph, clean, patch, None, observed.pairs or None)
 
 
 def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: Draft, pair: int | None) -> str:
@@ -144,6 +147,7 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
         "faithfulness": draft.faithfulness,
         "cpr": None if draft.areas is None else draft.areas[0],
         "cmd": None if draft.areas is None else draft.areas[1],
+        "observed_pairs": draft.observed_pairs,
     }
     predicted = [
         {key: value for key, value in row.items() if key not in _EVIDENCE} for row in (circuit, *local.values(), *edges)
@@ -163,7 +167,12 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
         rows["TESTS"].append({"source": row["uid"], "target": uid})
     rows["OF_MODEL.Circuit-Model"].append({"source": uid, "target": subject.model.name})
     rows["USES"] += [
-        {"source": uid, "target": dictionary_uid(subject.model.name, hook.name)} for hook in subject.dictionaries
+        {
+            "source": uid,
+            "target": dictionary_uid(subject.model.name, hook.name),
+            "cuts_edges": hook in found.hooks,
+        }
+        for hook in subject.dictionaries
     ]
     return uid
 

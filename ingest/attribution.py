@@ -69,6 +69,7 @@ class Attribution:
     """Effects of candidates and of all edges between them. Columns of the tensors follow the lists."""
 
     sources: dict[Hook, Directions]
+    """By the hooks between which edges are taken: past a dictionary without a candidate they go on."""
     nodes: list[Node]
     """Of the sources, and the metric last."""
     effects: Tensor
@@ -245,7 +246,7 @@ def _edges(
     edges: list[tuple[Node, Node]] = []
     weights: list[Tensor] = []
     bar.of(len(chosen) + 1)
-    hooks = [hook for hook in subject.hooks if hook in sources]  # past a dictionary without a node, edges go on
+    hooks = [hook for hook in subject.hooks if hook in sources]
     for hook in [*hooks, None]:
         targets = [METRIC] if hook is None else [node for node in chosen if node.hook == hook]
         stretch = stretch_to(hook, hooks)

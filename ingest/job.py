@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ingest.analyses.registry import ANALYSES, OF_INGEST, Analysing, analysis
+from ingest.analyses.registry import ANALYSES, CHECKS, OF_INGEST, Analysing, analysis
 from ingest.recipe import Recipe, read_recipe
 from ingest.revision import git_revision
 from ingest.tasks.pairs import read_pairs
@@ -78,13 +78,16 @@ def run_analysis(
 ) -> Path:
     """Makes one analysis of what is stored of the recipe's model, and writes it as a bundle below `out`.
 
-    name: of `ingest.analyses.registry.ANALYSES`. Other parameters, and errors, as of `run_recipe`.
+    name: of `ingest.analyses.registry.ANALYSES`. Other parameters, and errors, as of `run_recipe`. Raises
+    NothingLeftError where it would find what is stored.
     """
     recipe = read_recipe(recipe_path)
     if getattr(recipe, name) is None:
         raise RecipeError(f"{recipe_path}: has no section [{name}], which says what to do here")
     if recipe.task.generator is not None:
         task(recipe.task.generator)  # a mistake there is told, though only what is stored is asked
+    if name in CHECKS:
+        CHECKS[name](recipe, str(recipe_path), store)
     check_device(device)
     state = sorted(uid for (uid,) in store.run(ANALYSES[name]).rows) if ANALYSES[name] else []
     mark = hashlib.sha256(json.dumps([fingerprint(recipe, device), name, state]).encode()).hexdigest()

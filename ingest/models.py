@@ -19,9 +19,8 @@ from torch import Tensor
 from transformer_lens.model_bridge import TransformerBridge
 
 from ingest.hooks import Hook
-from ingest.weights import locate, weights_hash
+from ingest.weights import locate, model_uid, weights_hash
 from store.errors import ModelError
-from store.uids import slug
 
 Edit = Callable[[Tensor], Tensor]
 """What to put in place of a hook's value; shapes [batch, pos, d]."""
@@ -171,8 +170,7 @@ def open_model(source: str, name: str | None = None, device: str = "cpu", dtype:
         raise ModelError(
             f"the model {source!r} could not be opened ({reason}); name a folder, a .gguf file or a hub's model"
         ) from error
-    default_name = Path(source.removeprefix("package:")).name.removesuffix(".gguf")
-    return LanguageModel(bridge, slug(name or default_name), revision)
+    return LanguageModel(bridge, model_uid(source, name), revision)
 
 
 def _converted(gguf: Path, revision: str) -> Path:

@@ -12,6 +12,7 @@ from ingest.ablation import Intervention
 from ingest.analyses.features.activity import Reading, activities
 from ingest.attribution import Attribution, Candidates, attribute, batch_rows, find_candidates
 from ingest.corpus import open_corpus
+from ingest.hooks import Hook
 from ingest.nodes import Node
 from ingest.progress import step
 from ingest.pruning import Graph, features_of, graph_of, prune
@@ -31,6 +32,8 @@ class Found:
     """[pairs, nodes]"""
     activations: Tensor
     """[pairs, nodes]"""
+    hooks: set[Hook]
+    """Those between which edges were taken."""
     edges: list[tuple[Node, Node]]
     weights: Tensor
     """[pairs, edges]"""
@@ -69,6 +72,7 @@ def find_circuit(recipe: Recipe, subject: Subject, work: Work, memory: int | Non
         attribution.nodes,
         attribution.effects,
         attribution.activations,
+        set(sources),
         edges,
         weights,
         Observed(torch.cat([observed.nodes, unseen], dim=1), observed.edges),

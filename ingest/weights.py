@@ -5,8 +5,14 @@ import importlib.util
 from pathlib import Path
 
 from store.errors import ModelError
+from store.uids import slug
 
 _MODEL_FILES = (".safetensors", ".bin", ".json", ".model", ".txt")
+
+
+def model_uid(source: str, name: str | None) -> str:
+    """The uid of the model that a recipe names: its name, or else its source's."""
+    return slug(name or Path(source.removeprefix("package:")).name.removesuffix(".gguf"))
 
 
 def locate(source: str) -> Path | None:

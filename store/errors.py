@@ -5,6 +5,7 @@ CircuitstoreError
 │   ├── RecipeError     a recipe says what it may not
 │   └── QueryError      an unknown query or a bad parameter
 ├── NotFoundError       nothing of that uid is stored                  (exit code 1, HTTP 404)
+├── NothingLeftError    all that was asked for is there already        (exit code 0)
 ├── BundleError         a bundle that can't be loaded                  (exit code 1)
 ├── ModelError          a model, dictionary or task that can't be used (exit code 1)
 ├── StoreError          the database refused, or is not there          (exit code 1, HTTP 503)
@@ -33,6 +34,10 @@ class QueryError(UsageError):
 
 class NotFoundError(CircuitstoreError):
     pass
+
+
+class NothingLeftError(CircuitstoreError):
+    exit_code = 0
 
 
 class BundleError(CircuitstoreError):

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 UID = re.compile(r"[A-Za-z0-9._:-]+")
 """Uids stand in a URL path as they are."""
@@ -225,6 +225,13 @@ CIRCUIT = _node(
         optional=True,
         evidence=True,
     ),
+    Column(
+        "observed_pairs",
+        Type.INT,
+        "Pairs that all its observed effects are means over.",
+        optional=True,
+        evidence=True,
+    ),
     Column("created_at", Type.STRING, "When, ISO 8601, UTC.", optional=True, volatile=True),
     shared=False,
 )
@@ -289,6 +296,7 @@ ABLATION = _node(
     Column("low", Type.FLOAT, "Lower end of its 95 % confidence interval, by bootstrap over pairs.", optional=True),
     Column("high", Type.FLOAT, "Upper end of it.", optional=True),
     Column("sign_agreement", Type.FLOAT, "Share of pairs whose metric has the full model's sign.", optional=True),
+    Column("accuracy", Type.FLOAT, "Share of pairs whose metric is above zero: the right answer wins.", optional=True),
     Column("correlation", Type.FLOAT, "Pearson r of the metric with the full model's, over pairs.", optional=True),
     Column("ablated", Type.STRING, "Uid of the feature, circuit or cluster ablated or steered.", optional=True),
     Column("choice", Type.STRING, "How the circuit was pruned for it, as JSON.", optional=True),
@@ -444,7 +452,19 @@ FOR_TASK = Relationship(
     (("Circuit", "Task"), ("Ablation", "Task")),
 )
 FOR_PROMPT = Relationship("FOR_PROMPT", "The clean prompt of a circuit.", (("Circuit", "Prompt"),))
-USES = Relationship("USES", "A dictionary that a circuit is made of.", (("Circuit", "Dictionary"),))
+USES = Relationship(
+    "USES",
+    "A dictionary that a circuit is made of.",
+    (("Circuit", "Dictionary"),),
+    (
+        Column(
+            "cuts_edges",
+            Type.BOOL,
+            "Whether edges begin and end there: past a dictionary none of whose nodes was a candidate, they go on.",
+            optional=True,
+        ),
+    ),
+)
 OF_MODEL = Relationship("OF_MODEL", "The model it belongs to.", (("Circuit", "Model"), ("Dictionary", "Model")))
 PRODUCED_BY = Relationship(
     "PRODUCED_BY", "The run that made it.", (("Circuit", "Run"), ("Clustering", "Run"), ("Ablation", "Run"))

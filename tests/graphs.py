@@ -128,6 +128,7 @@ def _circuit(
             "clean_metric": 2.0,
             "patch_metric": -1.0,
             "faithfulness": None if number else float(rng.normal(1, 0.1)),
+            "observed_pairs": 8,
             "created_at": "2026-01-01T00:00:00Z",
         }
     )

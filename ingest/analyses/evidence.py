@@ -11,34 +11,48 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ingest.analyses.observable import reasons_against
 from ingest.analyses.registry import Analysing
 from ingest.analyses.studies import Study, open_studies
 from ingest.attribution import batch_rows
 from ingest.edges import Runs
 from ingest.hooks import EMBEDDING, Hook
 from ingest.nodes import METRIC, Directions, Node, directions
-from ingest.progress import step
+from ingest.progress import console, step
 from ingest.pruning import Edge, EdgeValue, NodeValue
 from ingest.rows import Rows, short_hash
 from ingest.steps.evidence import Observed, observe, tell_agreement
+from store.errors import NothingLeftError
 from store.export import circuit_tables, completed
 
 T = TypeVar("T", Node, Edge)
 
 
 def analyse(given: Analysing) -> Rows:
-    """Raises NotFoundError where no task's circuit is stored that can be observed again."""
+    """Raises NotFoundError where no task's circuit is stored that can be observed again, NothingLeftError where all was
+    observed that is asked for."""
     studies = open_studies(given, 1)
+    reasons = reasons_against(given.recipe, given.where, given.store)
     longest = max(studies, key=lambda study: study.subject.train.n_positions)
     rows = batch_rows(given.recipe, longest.subject, given.work, given.memory)
     nodes: dict[str, float] = {}
     edges: dict[tuple[str, str], float] = {}
+    pairs: dict[str, int] = {}
     for study in studies:
+        if reason := reasons[study.circuit]:
+            console.print(f"left out: {reason}")
+            continue
         new_nodes, new_edges = _observe(given, study, rows)
         nodes |= {study.uids[node]: value for node, value in new_nodes.items()}
         edges |= {(study.uids[s], study.uids[t]): value for (s, t), value in new_edges.items()}
-    tables = completed(given.store, circuit_tables(given.store, [study.circuit for study in studies]))
+        if new_nodes or new_edges:
+            pairs[study.circuit] = min(given.recipe.evidence.pairs, len(study.metric_clean))
+    if not pairs:
+        raise NothingLeftError(f"nothing left to observe: what {given.where} asks for is stored")
+    tables = completed(given.store, circuit_tables(given.store, list(pairs)))
     found: Rows = defaultdict(list, {name: table.to_pylist() for name, table in tables.items()})
+    for row in found["Circuit"]:
+        row["observed_pairs"] = pairs[row["uid"]]
     for row in found["CircuitNode"]:
         row["observed_effect"] = nodes.get(row["uid"], row["observed_effect"])
     for row in found["ATTRIBUTES_TO"]:
@@ -52,9 +66,9 @@ def _observe(given: Analysing, study: Study, rows: dict[str, int]) -> tuple[dict
     nodes = [node for node in graph.nodes if node.position is not None]  # merged error terms stand at none
     edges = [edge for edge in graph.edges if all(end is METRIC or end.position is not None for end in edge)]
     sources: dict[Hook, Directions] = {}
-    for hook in [EMBEDDING, *study.subject.hooks]:
-        if here := [node for node in nodes if node.hook == hook]:
-            sources[hook] = directions(given.dictionaries.get(hook), here, clean, patch)
+    for hook in [EMBEDDING, *study.hooks]:
+        here = [node for node in nodes if node.hook == hook]
+        sources[hook] = directions(given.dictionaries.get(hook), here, clean, patch)
     nodes = [node for at_hook in sources.values() for node in at_hook.nodes]
     n = len(study.metric_clean)
     effects = torch.tensor([[graph.nodes[node].effect for node in nodes]]).expand(n, -1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ingest.analyses.observable import check_pairs
 from ingest.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ ANALYSES: dict[str, str] = {
 """Modules of this package, which are sections of a recipe too, in the order in which they run: later ones may ask
 what earlier ones found. Each with the query for the uids that it depends on: while those are the same, it is not made
 again. Without one, it asks nothing of the store."""
+
+CHECKS: "dict[str, Callable[[Recipe, str, Store], None]]" = {"evidence": check_pairs}
+"""What tells a mistake before anything slow begins, given the recipe and its file."""
 
 OF_INGEST = ("evidence",)
 """Those that `ingest` does itself, of the circuit that it computes: alone they are for more than that."""

@@ -42,6 +42,10 @@ MATCH (s)-[e:ATTRIBUTES_TO]->(t:CircuitNode)
 RETURN s.uid AS source, t.uid AS target, e.weight AS weight, e.observed AS observed
 ORDER BY source, target
 """
+_HOOKS = """
+MATCH (c:Circuit)-[u:USES]->(d:Dictionary) WHERE c.uid = $circuit AND coalesce(u.cuts_edges, true)
+RETURN d.hook AS hook ORDER BY hook
+"""
 _MEASURED = "MATCH (c:Circuit)<-[:TESTS]-(a:Ablation) WHERE c.uid = $circuit RETURN a.uid AS uid"
 
 
@@ -54,6 +58,8 @@ class Study:
     name: str
     whole: float
     """The metric's change from clean to patch, as the circuit says."""
+    hooks: list[Hook]
+    """Those between which its edges were taken, and must be tested."""
     graph: Graph
     uids: dict[Node, str]
     densities: dict[Node, float]
@@ -157,6 +163,7 @@ def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, s
         task,
         name,
         whole,
+        _hooks(given, circuit),
         *_graph(given, circuit),
         {uid for (uid,) in given.store.run(_MEASURED, {"circuit": circuit}).rows},
         subject,
@@ -168,6 +175,11 @@ def _study(given: Analysing, circuit: str, task: str, name: str, whole: float, s
         metric,
         full,
     )
+
+
+def _hooks(given: Analysing, circuit: str) -> list[Hook]:
+    names = {name for (name,) in given.store.run(_HOOKS, {"circuit": circuit}).rows}
+    return [hook for hook in given.dictionaries if hook.name in names]
 
 
 def _graph(given: Analysing, circuit: str) -> tuple[Graph, dict[Node, str], dict[Node, float]]:

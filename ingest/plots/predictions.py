@@ -52,7 +52,9 @@ def predictions(tables: Tables, circuit: Row) -> Figure | None:
         return None
     whole = (circuit["patch_metric"] or 0.0) - (circuit["clean_metric"] or 0.0)
     title = f"{shown(circuit['name'], 50)}: predicted and observed effects"
-    figure = new_figure(0.7 + 4.4 * len(panels), 4.6, title, tables.metric(uid) + _NOTE)
+    pairs = circuit["observed_pairs"]
+    note = _NOTE if pairs is None else f"{_NOTE} Observed: means over {pairs} pair{'s' * (pairs != 1)}."
+    figure = new_figure(0.7 + 4.4 * len(panels), 4.6, title, tables.metric(uid) + note)
     every = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (title, points) in zip(every, panels.items(), strict=True):
         _draw(axes, points, whole)

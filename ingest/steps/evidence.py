@@ -37,6 +37,14 @@ class Observed:
     edges: Tensor
     """[pairs, edges]"""
 
+    def __getitem__(self, rows: slice) -> "Observed":
+        return Observed(self.nodes[rows], self.edges[rows])
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs anything was observed on."""
+        return int((~torch.cat([self.nodes, self.edges], dim=1).isnan()).any(1).sum())
+
 
 def observe(
     recipe: Recipe,
@@ -52,7 +60,8 @@ def observe(
     seen: Collection[Node | Edge] = (),
     name: str = "",
 ) -> Observed:
-    """effects: predicted, of the sources' nodes in their order, [pairs, nodes]; weights: of edges, [pairs, edges].
+    """sources: by the hooks between which the edges were taken, with no nodes where none is left.
+    effects: predicted, of the sources' nodes in their order, [pairs, nodes]; weights: of edges, [pairs, edges].
 
     seen: nodes and edges that were observed before, and are not once more. name: of the circuit, where several are
     observed in one work folder.

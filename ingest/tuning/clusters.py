@@ -76,6 +76,7 @@ def _unmeasured(candidates: Candidates, attribution: Attribution, densities: dic
         of.nodes,
         of.effects,
         of.activations,
+        set(of.sources),
         of.edges,
         of.weights,
         Observed(torch.full_like(of.effects, torch.nan), torch.full_like(of.weights, torch.nan)),

@@ -1,5 +1,6 @@
 """More of a stored circuit observed: what was there stays, what is new is what one run would have observed at once."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ import pytest
 from ingest.job import analyses_of, run_analysis, run_recipe
 from store.bundle import open_bundle
 from store.database import Store, open_store
-from store.errors import NotFoundError
-from tests.ingest.tiny import save_recipe
+from store.errors import BundleError, NotFoundError, NothingLeftError, RecipeError
+from tests.ingest.tiny import random_sae, save_recipe
 
 FEW, MORE = "nodes = 2\nedges = 3\nsample = 0\npairs = 2", "nodes = 6\nedges = 9\nsample = 2\npairs = 2"
 OBSERVED = (
@@ -28,8 +29,8 @@ def observed(store: Store) -> list[dict[str, float]]:
     return [dict(map(tuple, store.run(text).rows)) for text in OBSERVED]
 
 
-def stored(folder: Path, evidence: str) -> tuple[Path, Store]:
-    recipe = save_recipe(folder, evidence=evidence)
+def stored(folder: Path, evidence: str, **changes: str) -> tuple[Path, Store]:
+    recipe = save_recipe(folder, evidence=evidence, **changes)
     store = open_store(f"ladybug:{folder / 'store.lbug'}")
     for bundle in run_recipe(recipe, folder / "out"):
         store.load(open_bundle(bundle))
@@ -58,6 +59,73 @@ def test_observing_more_adds_what_one_run_would_have_observed_at_once(tmp_path: 
                 assert value == pytest.approx(all_of_it[uid], abs=1e-6)
         again = run_analysis("evidence", more, store, tmp_path / "later" / "out")
         assert again == bundle
+
+
+def test_edges_past_a_dictionary_that_keeps_no_node_are_observed_as_they_were_predicted(tmp_path: Path) -> None:
+    """The silent dictionary's error terms are candidates, so it is held where edges pass; the circuit drops them."""
+    few, every = (f"nodes = 0\nedges = {n}\nsample = 0\npairs = 2" for n in (9, 999))
+    dropped = "top_nodes = 12\nerrors = 'dropped'"
+    found = []
+    for name, evidence in (("at-once", every), ("later", few)):
+        folder = tmp_path / name
+        folder.mkdir()
+        save_recipe(folder)
+        shutil.rmtree(folder / "dictionaries" / "blocks.1.hook_resid_post")
+        silent = random_sae("jumprelu", "blocks.1.hook_mlp_out", seed=1)
+        silent.threshold.data[:] = 1e6
+        silent.save_model(folder / "dictionaries" / "blocks.1.hook_mlp_out")
+        _, store = stored(folder, evidence, pruning=dropped)
+        with store:
+            if name == "later":
+                assert len(observed(store)[1]) < 9
+                more = save_recipe(folder, evidence=every, pruning=dropped)
+                store.load(open_bundle(run_analysis("evidence", more, store, folder / "out")))
+            found.append(observed(store)[1])
+            uses = "MATCH (c:Circuit)-[u:USES]->(d:Dictionary {site: 'mlp'}) RETURN DISTINCT u.cuts_edges"
+            assert store.run(uses).rows == [[True]]
+            passing = "MATCH (s:CircuitNode {layer: 0})-[e:ATTRIBUTES_TO]->(t:CircuitNode {layer: 2}) RETURN count(e)"
+            assert store.run(passing).rows[0][0] > 0
+            assert not store.run("MATCH (n:CircuitNode {layer: 1}) RETURN n.uid").rows
+    assert found[1] == pytest.approx(found[0], abs=1e-6)
+    assert any(abs(value) > 1e-3 for value in found[0].values())
+
+
+def test_a_circuit_says_on_how_many_pairs_its_effects_were_observed(tmp_path: Path) -> None:
+    _, store = stored(tmp_path, FEW)
+    with store:
+        rows = store.run("MATCH (c:Circuit) RETURN c.aggregation, c.observed_pairs, count(c)").rows
+        assert sorted(map(str, rows)) == ["['prompt', 1, 2]", "['prompt', None, 6]", "['task', 2, 1]"]
+        more = save_recipe(tmp_path, evidence=MORE)
+        store.load(open_bundle(run_analysis("evidence", more, store, tmp_path / "out")))
+        assert store.run("MATCH (c:Circuit {aggregation: 'task'}) RETURN c.observed_pairs").rows == [[2]]
+
+
+def test_effects_on_other_pairs_are_not_mixed_with_those_that_are_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, store = stored(tmp_path, FEW)
+    with store:
+        before = store.digest()
+        wider = save_recipe(tmp_path, evidence=MORE.replace("pairs = 2", "pairs = 4"))
+        said = r"tiny\.toml: evidence\.pairs: pairs:tiny:\w+ was observed on 2 pairs, .* recipe's 4 .* set it to 2"
+        with monkeypatch.context() as closed:
+            closed.delattr("ingest.job.import_libraries")
+            with pytest.raises(RecipeError, match=said):
+                run_analysis("evidence", wider, store, tmp_path / "out")
+        (bundle,) = run_recipe(wider, tmp_path / "out")
+        with pytest.raises(BundleError, match="is stored with other content"):
+            store.load(open_bundle(bundle))
+        assert store.digest() == before
+    with open_store(f"ladybug:{tmp_path / 'other.lbug'}") as other:
+        other.load(open_bundle(bundle))
+        assert other.run("MATCH (c:Circuit {aggregation: 'task'}) RETURN c.observed_pairs").rows == [[4]]
+
+
+def test_where_nothing_is_left_to_observe_no_bundle_is_written(tmp_path: Path) -> None:
+    recipe, store = stored(tmp_path, FEW)
+    with store, pytest.raises(NothingLeftError, match="nothing left to observe"):
+        run_analysis("evidence", recipe, store, tmp_path / "observed")
+    assert [path.name for path in (tmp_path / "observed").iterdir()] == [".work"]
 
 
 def test_merged_error_terms_stand_at_no_position_and_are_not_observed(tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def test_evidence_is_what_numpy_says_of_the_same_edges(ladybug: Store, seed: int
     assert [(row[0], row[1]) for row in found.rows] == sorted(by_stretch)
     for row in found.rows:
         p, o = np.array(by_stretch[row[0], row[1]]).T
-        wanted = [len(p), np.corrcoef(p, o)[0, 1], (p @ o) / (p @ p), len(p), np.mean(p * o > 0)]
+        wanted = [len(p), np.corrcoef(p, o)[0, 1], (p @ o) / (p @ p), len(p), np.mean(p * o > 0), 9]
         assert row[2:] == pytest.approx(wanted, abs=1e-5)
 
 

@@ -131,6 +131,7 @@ def circuit(seed: int) -> Rows:
             "n_nodes": len(nodes),
             "n_edges": len(edges),
             "faithfulness": 0.9 if seed % 2 else None,
+            "observed_pairs": 9,
         }
     ]
     rows["OF_MODEL.Circuit-Model"] = [{"source": uid, "target": MODEL}]

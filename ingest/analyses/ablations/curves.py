@@ -146,7 +146,6 @@ def _edges(
     baseline: str,
     bar: Bar,
 ) -> Measured:
-    hooks = [hook for hook in given.dictionaries if any(node.hook == hook for node in study.features)]
     found: Measured = []
     for n in sorted({min(n, len(study.edges)) for n in said.edges}):
         edges = study.edges[:n]
@@ -154,7 +153,7 @@ def _edges(
         def compute(edges: list[Edge] = edges) -> dict[str, Tensor]:
             metric = measure_edges(
                 given.model, given.dictionaries, baselines, study.held_out[EMBEDDING],
-                study.prompts[EMBEDDING].mean(0), study.metric, hooks, edges, _ROWS,
+                study.prompts[EMBEDDING].mean(0), study.metric, study.hooks, edges, _ROWS,
             )  # fmt: skip
             return {"metric": metric}
 
