@@ -24,7 +24,9 @@ class Recovery:
     high: float | None
     """95 % confidence interval of F, by bootstrap over pairs"""
     sign_agreement: float | None
-    """Share of pairs whose metric has the sign that it has in the full model"""
+    """Share of pairs whose metric has the sign that it has in the full model, right or wrong"""
+    accuracy: float
+    """Share of pairs whose metric is above zero: the right answer's logit is the larger one"""
     correlation: float | None
     """Pearson r with the full model's metric, over pairs"""
 
@@ -48,8 +50,10 @@ def recovery(metric: Tensor, empty: Tensor, full: Tensor) -> Recovery:
         if len(shares):
             low, high = (float(edge) for edge in np.percentile(shares, [2.5, 97.5]))
     sign = float((np.sign(m) == np.sign(f)).mean())
+    right = float((m > 0).mean())
     varied = len(m) > 2 and m.std() > 1e-9 * abs(m).max() and f.std() > 1e-9 * abs(f).max()
-    return Recovery(float(m.mean()), share, low, high, sign, float(np.corrcoef(m, f)[0, 1]) if varied else None)
+    correlation = float(np.corrcoef(m, f)[0, 1]) if varied else None
+    return Recovery(float(m.mean()), share, low, high, sign, right, correlation)
 
 
 def areas(kept: Sequence[float], shares: Sequence[float]) -> tuple[float, float]:

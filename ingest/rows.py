@@ -76,6 +76,7 @@ def ablation_row(
         "low": recovered.low,
         "high": recovered.high,
         "sign_agreement": recovered.sign_agreement,
+        "accuracy": recovered.accuracy,
         "correlation": recovered.correlation,
         "ablated": ablated or None,
         "choice": choice,

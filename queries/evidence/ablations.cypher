@@ -30,7 +30,8 @@
 // faithfulness = "(m(C) − m(∅)) / (m(M) − m(∅))."
 // low = "Lower end of its 95 % confidence interval, by bootstrap over pairs."
 // high = "Upper end."
-// sign_agreement = "Share of pairs whose metric has the full model's sign."
+// sign_agreement = "Share of pairs whose metric has the full model's sign, right or wrong."
+// accuracy = "Share of pairs whose metric is above zero: the right answer wins."
 // correlation = "Pearson r with the full model's metric, over pairs."
 // n_edges = "Edges kept, where the circuit was cut to edges, or pruned."
 // choice = "How it was pruned, as JSON."
@@ -42,8 +43,8 @@ MATCH (a:Ablation)-[:TESTS]->(c:Circuit)
 WHERE ($circuit = '' OR c.uid = $circuit) AND ($kind = '' OR a.kind = $kind) AND ($errors = '' OR a.errors = $errors)
 RETURN c.uid AS circuit, a.kind AS kind, a.baseline AS baseline, a.errors AS errors, a.n_nodes AS n_nodes,
        a.metric AS metric, a.faithfulness AS faithfulness, a.low AS low, a.high AS high,
-       a.sign_agreement AS sign_agreement, a.correlation AS correlation, a.n_edges AS n_edges,
-       a.choice AS choice, a.split AS split, a.n_pairs AS n_pairs, a.seed AS seed,
+       a.sign_agreement AS sign_agreement, a.accuracy AS accuracy, a.correlation AS correlation,
+       a.n_edges AS n_edges, a.choice AS choice, a.split AS split, a.n_pairs AS n_pairs, a.seed AS seed,
        a.uid AS uid
 ORDER BY circuit, kind, baseline, errors, split, n_nodes, seed, uid
 LIMIT $limit

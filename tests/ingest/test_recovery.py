@@ -39,6 +39,11 @@ def test_a_mean_that_hides_wrong_pairs_is_found_out() -> None:
     assert found.correlation == pytest.approx(np.corrcoef([4, -3, -2, 11], [1, 2, 3, 4])[0, 1])
 
 
+def test_a_circuit_that_is_right_where_the_model_is_wrong_has_the_accuracy_and_not_the_models_sign() -> None:
+    found = recovery(torch.ones(4), torch.zeros(4), torch.tensor([3.0, 3.0, 3.0, -1.0]))
+    assert (found.sign_agreement, found.accuracy) == (0.75, 1.0)
+
+
 def test_what_can_not_be_said_is_left_open() -> None:
     same = torch.ones(5)
     found = recovery(torch.arange(5.0), same, same)
