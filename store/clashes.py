@@ -21,7 +21,10 @@ from store.transaction import UIDS, Transaction
 def check_matches(bundle: Bundle, transaction: Transaction) -> None:
     """Raises BundleError where two dictionaries are stored as matched with other settings: both would be mixed."""
     of = TABLES["MATCHED"]
-    _, given, stored = split(rows := bundle.table(of.name), transaction.stored(of, rows.select(of.keys)), of)
+    rows = bundle.table(of.name)
+    if not rows.num_rows:
+        return
+    _, given, stored = split(rows, transaction.stored(of, rows.select(of.keys)), of)
     for mine, theirs in zip(given.to_pylist(), stored.to_pylist(), strict=True):
         if None not in (mine["params"], theirs["params"]) and mine["params"] != theirs["params"]:
             raise BundleError(f"{bundle.path}: {mine['source']} and {mine['target']} are stored as matched by "
