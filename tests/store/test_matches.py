@@ -1,6 +1,7 @@
 """Matches of two dictionaries are replaced, never mixed."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pyarrow as pa
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from store.bundle import Bundle, write_bundle
 from store.database import Store, open_store
 from store.errors import BundleError, NotFoundError
+from store.neo4j import Neo4jStore
 from store.schema import TABLES
 from tests.graphs import random_bundle, random_tables
 
@@ -49,6 +51,23 @@ def test_matches_of_other_settings_are_refused_and_loaded_when_the_stored_ones_a
     for bundle in (new, circuits):  # of which nothing is known any more, and all is there
         assert not store.load(bundle).circuits
     assert store.digest() == digest_of([circuits, new], tmp_path)
+
+
+def test_until_a_delete_that_was_interrupted_is_done_other_matches_are_refused(
+    empty_neo4j_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = matches(tmp_path / "old", "few", 1.0), matches(tmp_path / "new", "many", 0.5)
+    with open_store(empty_neo4j_url) as store:
+        store.load(old)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Neo4jStore, "_repeat", Mock(side_effect=KeyboardInterrupt))
+            store.delete_matches(*PAIRS[0])
+        with pytest.raises(BundleError, match="with other settings"):
+            store.load(new)
+        for pair in PAIRS:
+            store.delete_matches(*pair)
+        store.load(new)
+        assert store.digest() == digest_of([new], tmp_path)
 
 
 def test_the_matches_of_one_pair_go_and_may_come_back(store: Store, tmp_path: Path) -> None:
