@@ -286,11 +286,22 @@ def query(
 
 
 @app.command()
-def delete(circuit: Annotated[str, typer.Argument(help="The circuit's uid.")]) -> None:
-    """Delete a circuit with all that belongs to it alone."""
+def delete(
+    circuit: Annotated[str | None, typer.Argument(help="The circuit's uid.")] = None,
+    matches: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Instead, all matches between two dictionaries, by uid.", metavar="SOURCE TARGET"),
+    ] = None,
+) -> None:
+    """Delete a circuit with all that belongs to it alone, or matches."""
+    if (circuit is None) == (matches is None):
+        raise UsageError("delete takes a circuit's uid, or --matches and the uids of two dictionaries")
     with _open() as store:
-        store.delete(circuit)
-    _note(f"deleted {circuit}")
+        if matches is not None:
+            store.delete_matches(*matches)
+        elif circuit is not None:
+            store.delete(circuit)
+    _note(f"deleted {circuit or 'the matches of ' + ' with '.join(matches or ())}")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""What a bundle says of circuits that are stored, or of their nodes: the same, or the load is refused.
+"""What a bundle says of circuits that are stored, of their nodes, or of matches: the same, or the load is refused.
 
 What was measured on a circuit may be more than is stored of it, but never something else. So what is stored does not
 depend on which bundle came first.
@@ -16,6 +16,26 @@ from store.merging import split
 from store.ownership import is_evidence, is_owned
 from store.schema import TABLES, Table
 from store.transaction import UIDS, Transaction
+
+
+def check_matches(bundle: Bundle, transaction: Transaction) -> None:
+    """Raises BundleError where two dictionaries are stored as matched with other settings: both would be mixed."""
+    of = TABLES["MATCHED"]
+    rows = bundle.table(of.name)
+    if not rows.num_rows:
+        return
+    _, given, stored = split(rows, transaction.stored(of, rows.select(of.keys)), of)
+    for mine, theirs in zip(given.to_pylist(), stored.to_pylist(), strict=True):
+        if None not in (mine["params"], theirs["params"]) and mine["params"] != theirs["params"]:
+            raise BundleError(f"{bundle.path}: {mine['source']} and {mine['target']} are stored as matched by "
+                              f"{mine['method']} with other settings: {way_out(mine['source'], mine['target'])} first, "
+                              "then load again")  # fmt: skip
+
+
+def way_out(source: str, target: str) -> str:
+    """How to be rid of stored matches."""
+    return f"`circuitstore delete --matches {source} {target}`"
+
 
 _OWNER = {
     "Circuit": "MATCH (o:Circuit {uid: $circuit})",

@@ -60,6 +60,9 @@ class Store(Protocol):
     def delete(self, circuit: str) -> None:
         """Remove a circuit and what only it needed. Raises NotFoundError, StoreError."""
 
+    def delete_matches(self, source: str, target: str) -> None:
+        """Remove all matches of one dictionary's features with another's, by uid. Raises NotFoundError, StoreError."""
+
     def digest(self) -> str:
         """One hash over everything that is stored."""
 

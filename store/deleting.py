@@ -1,8 +1,10 @@
-"""What removing a circuit does, whichever the database: statements that both understand.
+"""What removing a circuit, or matches, does, whichever the database: statements that both understand.
 
 A circuit goes with its nodes, edges and ablations, and its share of FEEDS. Then a shared node goes if nothing refers
 to it any more: no relationship enters it, and no bundle holds it for its own sake (`kept`). Labels are visited so
 that what referred to a node has gone first: features before dictionaries, dictionaries before models.
+
+Matches go by the pair of dictionaries; their features stay, for they were said to be there for their own sake.
 """
 
 from graphlib import TopologicalSorter
@@ -10,10 +12,11 @@ from graphlib import TopologicalSorter
 import pyarrow as pa
 
 from store.digest import ranks
+from store.errors import NotFoundError
 from store.merging import added, split
 from store.rollup import finished, roll_up
 from store.schema import ANALYSES, FEEDS, NODES, RELATIONSHIPS, TABLES, Column, Node, Type
-from store.transaction import Transaction
+from store.transaction import UIDS, Transaction
 
 OWNED = (("IN_CIRCUIT", "CircuitNode"), ("TESTS", "Ablation"))
 """How a circuit's own nodes refer to it."""
@@ -24,6 +27,25 @@ _EDGE = (
     Column("target", Type.STRING, "Feature."),
     Column("weight", Type.FLOAT, "Of the edge."),
 )
+
+
+MATCHES_BETWEEN = (
+    "MATCH (:Dictionary {uid: $source})<-[:IN_DICTIONARY]-(:Feature)-[r:MATCHES]->(:Feature)"
+    "-[:IN_DICTIONARY]->(:Dictionary {uid: $target})"
+)
+MATCHED_BETWEEN = "MATCH (:Dictionary {uid: $source})-[r:MATCHED]->(:Dictionary {uid: $target})"
+FORGET_BUNDLES = "MATCH (b:Bundle) WHERE b.step IS NULL DELETE b"
+"""Which bundles brought a match is not known. Any can be loaded again: what is there still of it stays as it is."""
+
+
+def check_matched(source: str, target: str, transaction: Transaction) -> None:
+    """Raises NotFoundError where nothing says that features of these dictionaries match."""
+    given = {"source": source, "target": target}
+    for pattern in (MATCHED_BETWEEN, MATCHES_BETWEEN):
+        if transaction.read(f"{pattern} RETURN r.method AS uid LIMIT 1", UIDS, given).num_rows:
+            return
+    raise NotFoundError(f"no matches of {source!r} with {target!r} are stored; `circuitstore query match_quality` "
+                        "lists those that are")  # fmt: skip
 
 
 def share_of_feeds(circuits: list[str], transaction: Transaction, label: str = "Circuit") -> pa.Table:

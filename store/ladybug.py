@@ -75,6 +75,7 @@ class LadybugStore:
         circuits = bundle.table("Circuit")["uid"].to_pylist()
         size = sum(bundle.table(name).nbytes for name in bundle.manifest.tables)
         with self._transaction(f"loading {bundle.path}", 2 * size) as transaction:
+            clashes.check_matches(bundle, transaction)
             inserting = clashes.new_circuits(bundle, transaction)
             steps = loading.steps(bundle, inserting)
             for step in steps:
@@ -100,6 +101,13 @@ class LadybugStore:
             for _, pattern in deleting.unreferred():
                 transaction.write(f"{pattern} DETACH DELETE n")
             transaction.write("MATCH (b:Bundle) WHERE $circuit IN b.circuits DELETE b", given)
+
+    def delete_matches(self, source: str, target: str) -> None:
+        with self._transaction(f"deleting matches of {source}") as transaction:
+            deleting.check_matched(source, target, transaction)
+            for pattern in (deleting.MATCHES_BETWEEN, deleting.MATCHED_BETWEEN):
+                transaction.write(f"{pattern} DELETE r", {"source": source, "target": target})
+            transaction.write(deleting.FORGET_BUNDLES)
 
     def run(
         self,

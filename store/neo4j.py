@@ -80,6 +80,24 @@ class Neo4jStore:
         self._write(lambda transaction: _begin_delete(transaction, circuit))
         self._finish_delete(circuit)
 
+    def delete_matches(self, source: str, target: str) -> None:
+        given = {"source": source, "target": target}
+
+        def begin(transaction: BoltTransaction) -> None:
+            _check_no_load(transaction)
+            deleting.check_matched(source, target, transaction)
+            transaction.write(deleting.FORGET_BUNDLES)
+
+        def end(transaction: BoltTransaction) -> None:  # last: until then other matches of the two are refused
+            _check_no_load(transaction)
+            transaction.write(f"{deleting.MATCHED_BETWEEN} DELETE r", given)
+            transaction.write(deleting.FORGET_BUNDLES)
+
+        self._finish_deletes()
+        self._write(begin)
+        self._repeat(f"{deleting.MATCHES_BETWEEN} WITH r LIMIT $limit DELETE r", {**given, "limit": BATCH})
+        self._write(end)
+
     def run(
         self,
         text: str,
@@ -345,6 +363,7 @@ def _begin_load(transaction: BoltTransaction, bundle: Bundle) -> tuple[list[str]
     if other.num_rows:
         raise StoreError(f"the load of bundle {other['uid'][0]}, which holds one of these circuits, is not finished: "
                          f"{_way_out(other['uid'][0].as_py())}")  # fmt: skip
+    clashes.check_matches(bundle, transaction)
     inserting = clashes.new_circuits(bundle, transaction)
     transaction.write(
         "CREATE (:Bundle {uid: $uid, circuits: $circuits, step: 0, inserting: $inserting})",
@@ -365,6 +384,11 @@ def _unfinished(transaction: BoltTransaction) -> str:
     return "".join(transaction.read(text, UIDS)["uid"].to_pylist())
 
 
+def _check_no_load(transaction: BoltTransaction) -> None:
+    if pending := _unfinished(transaction):
+        raise StoreError(f"the load of bundle {pending} is not finished: {_way_out(pending)}")
+
+
 def _way_out(bundle: str) -> str:
     return f"load it again, or `circuitstore delete {bundle}` gives it up"
 
@@ -377,8 +401,7 @@ def _give_up(transaction: BoltTransaction, uid: str) -> bool:
 
 def _begin_delete(transaction: BoltTransaction, circuit: str) -> None:
     given = {"circuit": circuit}
-    if pending := _unfinished(transaction):
-        raise StoreError(f"the load of bundle {pending} is not finished: {_way_out(pending)}")
+    _check_no_load(transaction)
     if transaction.read("MATCH (c:Deleting {uid: $circuit}) RETURN c.uid AS uid", UIDS, given).num_rows:
         return
     hidden = transaction.count("MATCH (c:Circuit {uid: $circuit}) SET c:Deleting, c.step = 0 REMOVE c:Circuit", given)

@@ -410,12 +410,14 @@ MATCHED = Relationship(
         Column(
             "explained_variance",
             Type.FLOAT,
-            "Share of the variance at the target's hook that is explained where each source feature, scaled by the "
-            "folded thresholds, stands for its match.",
+            "Share of the variance at the target's hook that is explained where each target feature is read off the "
+            "source that matches it best, by least squares (s f + c) on every other context of the corpus, and "
+            "measured on the rest; a target without a match stands at its mean. Correlation chose its matches on all "
+            "of them.",
             optional=True,
         ),
         Column("own_explained_variance", Type.FLOAT, "The same by the target's own features.", optional=True),
-        Column("random_explained_variance", Type.FLOAT, "The same by matches drawn at random.", optional=True),
+        Column("random_explained_variance", Type.FLOAT, "The same by sources drawn at random.", optional=True),
         Column("n_active", Type.INT, "Matches whose ends were active together, and which were tested.", optional=True),
         Column("mean_deactivation", Type.FLOAT, "Mean deactivation of these.", optional=True),
         Column("confirmed", Type.FLOAT, "Share of these that are confirmed.", optional=True),

@@ -1,6 +1,7 @@
 """Matches against what was planted, what scipy and numpy say, and what switching off does to a model that is linear."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from ingest.analyses.matching.activity import Activity, counting, read
+from ingest.analyses.matching.activity import Activity, counting, read, start_of
 from ingest.analyses.matching.assignment import assign
 from ingest.analyses.matching.copies import can_copy, run_changed
 from ingest.analyses.matching.deactivation import Trials, choose_tests, deactivate
@@ -17,14 +18,22 @@ from ingest.analyses.matching.folding import fold
 from ingest.analyses.matching.given import check_comparable, neighbours
 from ingest.analyses.matching.matches import Matches, best_of_both
 from ingest.analyses.matching.methods import correlations, distances, feature_flow, kinds, sae_match
-from ingest.analyses.matching.quality import agreement, explained_variance
+from ingest.analyses.matching.quality import agreement, explained_variance, own_explained_variance
 from ingest.corpus import Corpus
-from ingest.dictionaries import Dictionary, JumpReLU, open_dictionary
-from ingest.hooks import Hook, parse_hook
+from ingest.dictionaries import Dictionary, JumpReLU, open_dictionary, places
+from ingest.hooks import Hook, parse_hook, parse_mlp_input
 from ingest.models import LanguageModel, open_model
 from ingest.progress import step
 from store.errors import ModelError
-from tests.ingest.tiny import D_MODEL, N_LAYERS, LinearModel, linear_dictionary, random_sae, save_model
+from tests.ingest.tiny import (
+    D_MODEL,
+    N_LAYERS,
+    LinearModel,
+    linear_dictionary,
+    random_sae,
+    random_transcoder,
+    save_model,
+)
 
 A, B = "blocks.0.hook_resid_post", "blocks.2.hook_resid_post"
 
@@ -123,10 +132,7 @@ def test_feature_flow_takes_the_nearest_direction_many_to_one_either_way() -> No
     cosine = (p @ q.T) / np.outer(np.linalg.norm(p, axis=1), np.linalg.norm(q, axis=1))
     found = feature_flow(a, b)
     assert found.best(40).tolist() == cosine.argmax(1).tolist()
-    backwards = {
-        int(t): int(s) for s, t, r in zip(found.source, found.target, found.reverse_rank, strict=True) if r == 1
-    }
-    assert backwards == dict(enumerate(cosine.argmax(0).tolist()))
+    assert found.best_source(25).tolist() == cosine.argmax(0).tolist()
     for s, t, rank, reverse in zip(found.source, found.target, found.rank, found.reverse_rank, strict=True):
         assert int(rank) == 1 + int((cosine[s] > cosine[s, t]).sum())
         assert int(reverse) == 1 + int((cosine[:, t] > cosine[s, t]).sum())
@@ -154,15 +160,42 @@ def test_correlations_are_numpys() -> None:
     assert found.best(4).tolist() == [1, 0, 4, -1]
 
 
-def test_explained_variance_of_a_planted_copy_is_the_dictionarys_own_and_agreement_counts_equal_matches() -> None:
+def test_explained_variance_of_a_planted_copy_is_the_dictionarys_own() -> None:
     a = dictionary("jumprelu")
     order = torch.randperm(a.n_features, generator=torch.Generator().manual_seed(1))
     b = rearranged(a, order, torch.linspace(0.2, 5, a.n_features))
-    x = torch.randn(300, D_MODEL, generator=torch.Generator().manual_seed(3))
-    codes = csr_array(a.encode(x).numpy())
-    found = explained_variance(a, b, codes, x.numpy(), sae_match(a, b).best(40))
-    own = 1 - (x - b.decode(b.encode(x))).square().sum() / (x - x.mean(0)).square().sum()
+    x = torch.randn(600, D_MODEL, generator=torch.Generator().manual_seed(3))
+    of_a, of_b = (csr_array(one.encode(x).numpy()) for one in (a, b))
+    fitted = (of_a[:300], of_b[:300])
+    found = explained_variance(b, of_a[300:], x[300:].numpy(), fitted, sae_match(a, b).best_source(40))
+    y = x[300:]
+    own = 1 - (y - b.decode(b.encode(y))).square().sum() / (y - y.mean(0)).square().sum()
     assert found == pytest.approx(float(own), rel=1e-4)
+    assert own_explained_variance(b, of_b[300:], y.numpy()) == pytest.approx(float(own), rel=1e-4)
+
+
+def test_explained_variance_is_numpys_regression_of_each_target_on_its_source() -> None:
+    a, b = dictionary("jumprelu"), dictionary("jumprelu", B, 1, 25)
+    x = torch.randn(200, D_MODEL, generator=torch.Generator().manual_seed(3))
+    of_a, of_b = a.encode(x).numpy(), b.encode(x + 0.3 * x.roll(1, 1)).numpy()
+    of_a[:100, 4] = 0.5  # does not vary where it is fitted
+    source = torch.randint(0, 40, (25,), generator=torch.Generator().manual_seed(5))
+    source[[3, 7]] = torch.tensor([-1, 4])
+    instead = np.tile(of_b[:100].mean(0), (100, 1))
+    for target, u in enumerate(source.tolist()):
+        if u not in (-1, 4) and np.ptp(of_a[:100, u]) > 0:
+            slope, constant = np.polyfit(of_a[:100, u], of_b[:100, target], 1)
+            instead[:, target] = slope * of_a[100:, u] + constant
+    y = x[100:].numpy()
+    rest = y - instead @ b.W_dec.numpy() - b.b_dec.numpy()
+    wanted = 1 - np.square(rest).sum() / np.square(y - y.mean(0)).sum()
+    fitted = (csr_array(of_a[:100]), csr_array(of_b[:100]))
+    found = explained_variance(b, csr_array(of_a[100:]), y, fitted, source)
+    assert found == pytest.approx(float(wanted), rel=1e-4)
+    assert explained_variance(b, csr_array(of_a[100:]), np.ones_like(y), fitted, source) is None
+
+
+def test_agreement_counts_equal_matches() -> None:
     assert agreement(torch.tensor([0, 1, 2, -1]), torch.tensor([0, 2, 2, 3])) == pytest.approx(2 / 3)
     assert agreement(torch.tensor([-1]), torch.tensor([0])) is None
 
@@ -252,5 +285,68 @@ def test_neighbours_are_residual_dictionaries_in_a_row_and_the_modules_between()
 
 def test_dictionaries_of_other_widths_of_the_stream_are_refused() -> None:
     other = open_dictionary(random_sae("jumprelu", B, d_in=8), parse_hook(B, N_LAYERS), "other", "")
-    with pytest.raises(ModelError, match="can't be matched: one is 24 wide, the other 8; match dictionaries of one"):
+    with pytest.raises(ModelError, match="what one writes is 24 wide, the other's 8; match dictionaries of one model"):
         check_comparable(dictionary("jumprelu"), other)
+
+
+# Transcoders, which write to the stream as autoencoders do, and read something else.
+
+
+def transcoder(layer: int, seed: int = 0, reads: str = "ln2.hook_normalized", d_in: int = D_MODEL) -> Dictionary:
+    reads, writes = f"blocks.{layer}.{reads}", f"blocks.{layer}.hook_mlp_out"
+    sae = random_transcoder("jumprelu_transcoder", reads, writes, d_in, seed=seed)
+    hook = parse_hook(writes, N_LAYERS)
+    return open_dictionary(sae, hook, f"transcoder {layer}", "", parse_mlp_input(reads, hook))
+
+
+@pytest.mark.parametrize(("reads", "alike"), [("ln2.hook_normalized", True), ("mlp.hook_in", False)])
+def test_transcoders_that_read_alike_match_by_encoder_too_and_others_by_decoder(reads: str, alike: bool) -> None:
+    a, b = transcoder(0), transcoder(2, 1, reads)
+    found = sae_match(a, b)
+    (s, t) = (one.activation.threshold for one in (a, b) if isinstance(one.activation, JumpReLU))
+    parts = [(a.W_dec * s[:, None], b.W_dec * t[:, None])]
+    if alike:
+        parts += [(a.W_enc.T / s[:, None], b.W_enc.T / t[:, None])]
+        parts += [((one.activation.bias / scale)[:, None] for one, scale in ((a, s), (b, t)))]  # type: ignore[attr-defined]
+    cost = sum(torch.cdist(p.double(), q.double()).square().numpy() for p, q in parts)
+    rows, columns = linear_sum_assignment(cost)
+    assert cost[found.source.numpy(), found.target.numpy()].sum() == pytest.approx(cost[rows, columns].sum(), rel=1e-4)
+
+
+def test_a_transcoder_and_an_autoencoder_match_by_decoder_whatever_is_read() -> None:
+    narrow, wide = transcoder(0, d_in=8), dictionary("jumprelu", B, 1)
+    check_comparable(narrow, wide)
+    assert distances(narrow, wide)[0].shape == (40, 40)
+    with pytest.raises(ModelError, match="what one reads is 8 wide, the other's 24; match dictionaries of one model"):
+        check_comparable(narrow, transcoder(2))
+
+
+def test_switching_off_a_transcoders_feature_takes_it_from_what_it_writes(tmp_path: Path) -> None:
+    model = open_model(str(save_model(tmp_path / "model")))
+    a, b = transcoder(0), transcoder(2, 1)
+    tokens = torch.arange(8)[None] + 2
+    with step("reading") as bar:
+        values = read(model, Corpus(tokens), [*places([a, b]), start_of(a.hook)], 1, bar)
+    activity = Activity(values, torch.ones(tokens.shape).bool())
+    p = 5
+    before, f = b.encode(values[b.reads])[0, p], a.encode(values[a.reads])[0, p]
+    pairs = torch.tensor([[int(f.argmax()), int(target)] for target in before.nonzero().flatten()])
+    with step("switching off") as bar:
+        found = deactivate(model, a, b, activity, pairs, Trials(pairs[:1, 0], *torch.tensor([[0], [p]])), 4, 0, bar)
+    kept: list[Tensor] = []
+
+    def off(y: Tensor) -> Tensor:
+        y = y.clone()
+        y[0, p] -= f.max() * a.W_dec[f.argmax()]
+        return y
+
+    def keep(x: Tensor) -> Tensor:
+        kept.append(x)
+        return x
+
+    with torch.no_grad():
+        model.run(model.embed(tokens), 0, 3, {a.hook: off, b.reads: keep})
+    after = b.encode(kept[0])[0, p]
+    wanted = ((before - after) / before)[pairs[:, 1]]
+    assert float(wanted.abs().max()) > 0.01
+    torch.testing.assert_close(found.fall.float(), wanted, rtol=1e-3, atol=1e-3)

@@ -11,7 +11,7 @@ from ingest.job import run_analysis, run_recipe
 from store.bundle import Bundle, open_bundle
 from store.database import Store, open_store
 from store.errors import CircuitstoreError, ModelError, RecipeError
-from tests.ingest.tiny import WORDS, random_sae, save_recipe
+from tests.ingest.tiny import WORDS, random_sae, random_transcoder, save_recipe
 
 SAID = "contexts = 5\ntokens = 3\nleast_active = 2\nconfirmed = 0.1"
 
@@ -156,5 +156,29 @@ def test_a_dictionary_that_is_stored_with_other_weights_is_refused(tmp_path: Pat
 
 def test_matches_of_other_settings_are_not_mixed_with_those_stored(tmp_path: Path, store: Store) -> None:
     store.load(matched(recipe_at(tmp_path / "recipe"), store))
-    with pytest.raises(CircuitstoreError, match="were matched by correlation with other settings"):
-        matched(recipe_at(tmp_path / "recipe", matching=SAID.replace("3", "4")), store)
+    other = recipe_at(tmp_path / "recipe", matching=SAID.replace("3", "4"))
+    pairs = [[f"tiny:blocks.{layer}.hook_resid_post" for layer in (n, n + 1)] for n in (0, 1)]
+    message = "were matched by correlation with other settings.*`circuitstore delete --matches {} {}` first"
+    with pytest.raises(CircuitstoreError, match=message.format(*pairs[0])):
+        matched(other, store)
+    for pair in pairs:
+        store.delete_matches(*pair)
+    again = matched(other, store)
+    store.load(again)
+    assert store.run("MATCH ()-[m:MATCHES]->() RETURN count(m)").rows == [[again.table("MATCHES").num_rows]]
+
+
+def test_transcoders_are_matched_with_autoencoders_and_with_one_another(tmp_path: Path, store: Store) -> None:
+    folder = tmp_path / "recipe"
+    recipe_at(folder)
+    for layer in (0, 1):
+        reads, writes = f"blocks.{layer}.ln2.hook_normalized", f"blocks.{layer}.hook_mlp_out"
+        made = random_transcoder("jumprelu_transcoder", reads, writes, seed=7 + layer)
+        made.save_model(folder / "dictionaries" / writes)
+    first, *others = (f"blocks.{place}" for place in ("0.hook_mlp_out", "1.hook_mlp_out", "1.hook_resid_post"))
+    recipe = recipe_at(folder, matching=f"{SAID}\npairs = {[[first, other] for other in others]}")
+    quality = matched(recipe, store).table("MATCHED").to_pylist()
+    assert len(quality) == 6
+    for row in quality:
+        assert row["n_active"] > 0
+        assert row["explained_variance"] is not None

@@ -177,6 +177,8 @@ def test_a_bad_parameter_is_usage_and_named(arguments: tuple[str, ...], said: st
 def test_what_is_not_stored_is_named(url: str) -> None:
     assert "no CircuitNode 'nothing' is stored" in refused(1, "query", "upstream_paths", "node=nothing", "--store", url)
     assert "nothing" in refused(1, "delete", "nothing", "--store", url)
+    assert "no matches of 'a' with 'b'" in refused(1, "delete", "--matches", "a", "b", "--store", url)
+    assert "a circuit's uid, or --matches" in refused(2, "delete", "--store", url)
 
 
 @pytest.mark.parametrize(

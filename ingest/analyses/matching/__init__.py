@@ -10,6 +10,7 @@ from ingest.analyses.matching.pair import Pair, match_pair
 from ingest.analyses.matching.told import add_pair
 from ingest.analyses.registry import Analysing
 from ingest.corpus import open_corpus
+from ingest.dictionaries import places
 from ingest.hooks import Hook
 from ingest.memory import free_memory, rows_that_fit
 from ingest.progress import step
@@ -45,7 +46,8 @@ def _activity(given: Analysing, pairs: list[tuple[Hook, Hook]]) -> Activity | No
     if corpus is None:
         return None
     dictionaries = sorted({hook for pair in pairs for hook in pair}, key=lambda hook: hook.depth)
-    hooks = list(dict.fromkeys([*dictionaries, *(start_of(hook) for hook in dictionaries)]))
+    read_or_written = places(given.dictionaries[hook] for hook in dictionaries)
+    hooks = list(dict.fromkeys([*read_or_written, *(start_of(hook) for hook in dictionaries)]))
     contexts = open_corpus(corpus.file, min(corpus.contexts, said.contexts), given.model)
     with step("activations on the corpus") as bar:
         rows = batch_rows(given, contexts.tokens.shape[1], 16)

@@ -30,7 +30,7 @@ class Activity:
 
         [contexts · pos, n_features]
         """
-        x = self.values[dictionary.hook]
+        x = self.values[dictionary.reads]
         parts = []
         for s in slices(len(x), contexts):
             f = dictionary.encode(x[s].to(dictionary.W_enc.device)) * self.counts[s, :, None].to(x.device)

@@ -92,10 +92,10 @@ def deactivate(
         for s in slices(n, rows if at_once else max(1, rows // len(x))):
             some = slice(done + s.start, done + s.stop)
             u, p = tests.feature[some], tests.position[some]
-            own = a.encode(activity.values[a.hook][context, p].to(model.device)).gather(1, u.to(model.device)[:, None])
+            own = a.encode(activity.values[a.reads][context, p].to(model.device)).gather(1, u.to(model.device)[:, None])
             change = -own * a.W_dec[u.to(model.device)]
-            out = run_changed(model, x, first, stop, a.hook, change, p.to(model.device), b.hook, at_once)
-            before = b.encode(activity.values[b.hook][context, p].to(model.device)).cpu()
+            out = run_changed(model, x, first, stop, a.hook, change, p.to(model.device), b.reads, at_once)
+            before = b.encode(activity.values[b.reads][context, p].to(model.device)).cpu()
             fall = torch.where(before > 0, (before - b.encode(out).cpu()) / before, 0.0)
             test, pair = pairs_of(u)
             target = pairs[pair, 1]

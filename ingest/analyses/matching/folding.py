@@ -22,13 +22,13 @@ class Folded:
     """What is added to them where the input is x − b_in, as the dictionary has it: the stream's centre moves from layer
     to layer, and would move all biases with it. [n_features]"""
     decoder: Tensor
-    """W_dec · scale, [n_features, d_in]"""
+    """W_dec · scale, [n_features, d_out]"""
     scale: Tensor
     """[n_features]"""
 
     @property
     def parameters(self) -> Tensor:
-        """Encoder, decoder and bias of each feature in one row, [n_features, 2 d_in + 1]."""
+        """Encoder, decoder and bias of each feature in one row, [n_features, d_in + d_out + 1]."""
         return torch.cat([self.encoder, self.decoder, self.bias[:, None]], dim=1)
 
 

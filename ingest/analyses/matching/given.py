@@ -5,9 +5,11 @@ import json
 from itertools import pairwise
 from typing import Any
 
+from ingest.analyses.matching.methods import read_alike
 from ingest.analyses.registry import Analysing
 from ingest.dictionaries import Dictionary
 from ingest.hooks import Hook, parse_hook
+from store.clashes import way_out
 from store.errors import ModelError, RecipeError
 from store.uids import dictionary_uid
 
@@ -50,15 +52,17 @@ def neighbours(hooks: list[Hook]) -> list[Hooks]:
 
 
 def check_comparable(a: Dictionary, b: Dictionary) -> None:
-    """Raises ModelError for dictionaries whose features can't be compared."""
-    if transcoders := [one for one in (a, b) if one.reads != one.hook]:
-        raise ModelError(f"{transcoders[0].source!r} is a transcoder: what reads one place and writes another can't be "
-                         "matched; name pairs of autoencoders in matching.pairs")  # fmt: skip
-    if a.d_in != b.d_in:
-        raise ModelError(
-            f"the dictionaries {a.source!r} and {b.source!r} can't be matched: one is {a.d_in} wide, the other "
-            f"{b.d_in}; match dictionaries of one model"
-        )
+    """Raises ModelError for dictionaries whose features can't be compared.
+
+    What they write must be of one width, and what they read, too, where encoders are compared.
+    """
+    widths = [("writes", a.d_out, b.d_out), *([("reads", a.d_in, b.d_in)] if read_alike(a, b) else [])]
+    for does, of_a, of_b in widths:
+        if of_a != of_b:
+            raise ModelError(
+                f"the dictionaries {a.source!r} and {b.source!r} can't be matched: what one {does} is {of_a} wide, "
+                f"the other's {of_b}; match dictionaries of one model"
+            )
 
 
 def check_stored(given: Analysing, pairs: list[Hooks], params: dict[str, Any]) -> None:
@@ -89,7 +93,7 @@ def check_stored(given: Analysing, pairs: list[Hooks], params: dict[str, Any]) -
             if method in params["methods"] and stored is not None and stored != as_text(params):
                 raise ModelError(
                     f"{a} and {b} were matched by {method} with other settings, and both results would be mixed: "
-                    "set [matching], [corpus] and seed as they were, or use another store"
+                    f"{way_out(a, b)} first, or set [matching], [corpus] and seed as they were"
                 )
 
 

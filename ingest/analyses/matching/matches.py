@@ -25,10 +25,11 @@ class Matches:
 
     def best(self, n_sources: int) -> Tensor:
         """The best match of each source feature, −1 where it has none. [n_sources]"""
-        found = torch.full((n_sources,), -1, dtype=torch.long)
-        first = (self.rank == 1).nonzero().flatten().flip(0)  # of equally good ones, the first stays
-        found[self.source[first]] = self.target[first]
-        return found
+        return _first(self.source, self.target, self.rank, n_sources)
+
+    def best_source(self, n_targets: int) -> Tensor:
+        """The best match of each target feature, −1 where it has none. [n_targets]"""
+        return _first(self.target, self.source, self.reverse_rank, n_targets)
 
     def tensors(self, name: str) -> dict[str, Tensor]:
         return {f"{name}.{key}": value for key, value in vars(self).items()}
@@ -38,6 +39,13 @@ class Matches:
         """What `tensors` gave."""
         fields = ("source", "target", "score", "rank", "reverse_rank")
         return Matches(*(tensors[f"{name}.{field}"] for field in fields))
+
+
+def _first(one: Tensor, other: Tensor, rank: Tensor, n: int) -> Tensor:
+    found = torch.full((n,), -1, dtype=torch.long)
+    first = (rank == 1).nonzero().flatten().flip(0)  # of equally good ones, the first stays
+    found[one[first]] = other[first]
+    return found
 
 
 def best_of_both(similarity: Tensor) -> Matches:

@@ -12,6 +12,7 @@ from ingest.analyses.matching.assignment import assign
 from ingest.analyses.matching.folding import fold
 from ingest.analyses.matching.matches import Matches, best_of_both
 from ingest.dictionaries import Dictionary
+from ingest.hooks import Hook
 
 KINDS = ("translated", "processed", "newborn", "unexplained")
 
@@ -20,11 +21,23 @@ KINDS = ("translated", "processed", "newborn", "unexplained")
 def distances(a: Dictionary, b: Dictionary) -> tuple[Tensor, Tensor]:
     """Squared distances of folded encoder, decoder and bias, summed (Balagansky et al. 2024), [n_a, n_b].
 
-    And what they are for features that have nothing in common: the sum of both squared norms.
+    Of the decoder alone where the two read different spaces. And what distances are for features that have nothing in
+    common: the sum of both squared norms.
     """
-    p, q = (folded.parameters for folded in fold([a, b]))
+    p, q = (folded.parameters if read_alike(a, b) else folded.decoder for folded in fold([a, b]))
     apart = p.square().sum(1)[:, None] + q.square().sum(1)
     return (apart - 2 * p @ q.T).clamp(min=0), apart
+
+
+def read_alike(a: Dictionary, b: Dictionary) -> bool:
+    """Whether encoders can be compared: both read what is written to the stream, or both what an MLP reads of it."""
+    return _space(a.hook, a.reads) == _space(b.hook, b.reads)
+
+
+def _space(hook: Hook, reads: Hook) -> str:
+    if reads == hook:
+        return "stream"
+    return "normalised" if reads.name.endswith(".hook_normalized") else "normalised and weighted"
 
 
 def sae_match(a: Dictionary, b: Dictionary) -> Matches:

@@ -99,12 +99,17 @@ def _kinds(given: Analysing, pair: Pair, similar: float) -> list[str]:
 def _explained(
     pair: Pair, codes: list[csr_array], activity: Activity, matches: dict[Method, Matches], seed: int
 ) -> dict[str, float | None]:
+    """On every second context, where matches are fitted on the others. Of one context alone nothing can be said."""
     counting = activity.counting()
-    a, b = (one[counting] for one in codes)
-    x = activity.values[pair.b.hook].flatten(0, 1)[torch.from_numpy(counting)].numpy()
-    drawn = torch.from_numpy(np.random.default_rng(seed).permutation(pair.a.n_features)) % pair.b.n_features
-    best = {method: found.best(pair.a.n_features) for method, found in matches.items()} | {"random": drawn}
-    found = {name: explained_variance(pair.a, pair.b, a, x, chosen) for name, chosen in best.items()}
+    even = counting // activity.counts.shape[1] % 2 == 0
+    if not even.any() or even.all():
+        return {}
+    a, b = (one[counting[~even]] for one in codes)
+    fitted = (codes[0][counting[even]], codes[1][counting[even]])
+    x = activity.values[pair.b.hook].flatten(0, 1)[torch.from_numpy(counting[~even])].numpy()
+    drawn = torch.from_numpy(np.random.default_rng(seed).permutation(pair.b.n_features)) % pair.a.n_features
+    sources = {method: found.best_source(pair.b.n_features) for method, found in matches.items()} | {"random": drawn}
+    found = {name: explained_variance(pair.b, a, x, fitted, source) for name, source in sources.items()}
     return found | {"own": own_explained_variance(pair.b, b, x)}
 
 

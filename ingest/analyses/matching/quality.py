@@ -4,30 +4,44 @@ import numpy as np
 from scipy.sparse import csr_array
 from torch import Tensor
 
-from ingest.analyses.matching.folding import fold
 from ingest.dictionaries import Dictionary
 
 
-def explained_variance(a: Dictionary, b: Dictionary, codes: csr_array, x: np.ndarray, best: Tensor) -> float | None:
-    """Share of the variance at b's hook that is explained where a's features stand for their matches.
+def explained_variance(
+    b: Dictionary, a: csr_array, x: np.ndarray, fitted: tuple[csr_array, csr_array], source: Tensor
+) -> float | None:
+    """Share of the variance at b's hook that is explained where a source stands for each of b's features.
 
-    Each source feature is read in units of its scale, and written by its match in units of its own (Balagansky et al.
-    2024, eq. 8). codes: a's activations, [tokens, n_a]. x: values at b's hook on the same tokens, [tokens, d].
-    best: the match of each source, −1 for none. None where x does not vary.
+    Each is read off the one source that matches it best, f_d ≈ s f_u + c, with s and c by least squares on other
+    tokens: so neither scales nor how many sources share a target tell one method from another. What has no source
+    stands at its mean.
+
+    a: the sources' activations, [tokens, n_a]. x: values at b's hook on the same tokens, [tokens, d]. fitted: a's and
+    b's activations on the other tokens. source: of each of b's features, -1 for none. None where x does not vary.
     """
-    of_a, of_b = fold([a, b])
-    sources = (best >= 0).nonzero().flatten()
-    factor = (of_b.scale.cpu()[best[sources]] / of_a.scale.cpu()[sources]).numpy()
-    where = (sources.numpy(), best[sources].numpy())
-    moved = codes @ csr_array((factor, where), shape=(a.n_features, b.n_features))
-    return own_explained_variance(b, moved, x)
+    targets = (source >= 0).nonzero().flatten().numpy()
+    sources = source.numpy()[targets]
+    u, d = (one.astype(np.float64)[:, at] for one, at in zip(fitted, (sources, targets), strict=True))
+    mean_u, mean_d = (np.asarray(one.mean(axis=0)).ravel() for one in (u, d))
+    covariance = np.asarray(u.multiply(d).mean(axis=0)).ravel() - mean_u * mean_d
+    variance = np.asarray(u.multiply(u).mean(axis=0)).ravel() - mean_u**2
+    varies = variance > 1e-12 * mean_u**2
+    slope = np.where(varies, covariance, 0.0) / np.where(varies, variance, 1.0)
+    constant = np.asarray(fitted[1].mean(axis=0)).ravel()
+    constant[targets] = mean_d - slope * mean_u
+    decoder = b.W_dec.cpu().numpy()
+    written = csr_array((slope.astype(np.float32), (sources, targets)), shape=(a.shape[1], b.n_features)) @ decoder
+    return _explained(x, a @ written + constant.astype(np.float32) @ decoder + b.b_dec.cpu().numpy())
 
 
 def own_explained_variance(dictionary: Dictionary, codes: csr_array, x: np.ndarray) -> float | None:
     """The same where the dictionary's own features stand for x. codes: [tokens, n_features]."""
-    rest = x - codes @ dictionary.W_dec.cpu().numpy() - dictionary.b_dec.cpu().numpy()
-    total = float(np.square(x - x.mean(axis=0), dtype=np.float64).sum())
-    return 1 - float(np.square(rest, dtype=np.float64).sum()) / total if total else None
+    return _explained(x, codes @ dictionary.W_dec.cpu().numpy() + dictionary.b_dec.cpu().numpy())
+
+
+def _explained(x: np.ndarray, instead: np.ndarray) -> float | None:
+    total = float(np.square(x - x.mean(axis=0), dtype=np.float64).sum()) if len(x) else 0.0
+    return 1 - float(np.square(x - instead, dtype=np.float64).sum()) / total if total else None
 
 
 def agreement(best: Tensor, other: Tensor) -> float | None:
