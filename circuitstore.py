@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -191,10 +192,10 @@ def tune(
 
         tracker = _tracker(track, None)
         tuned = search(recipe, trials, study, out, size, device)
-    if tracker is not None:
-        _note(f"{tuned.study}: tracked as {tuned.track(tracker)}")
     _print(tuned.columns, tuned.rows)
     _note(f"wrote the chosen recipe, {tuned.recipe}")
+    if tracker is not None:
+        _tracked(tuned.study, lambda: tuned.track(tracker))
 
 
 @app.command()
@@ -375,7 +376,18 @@ def _track(bundles: list[Path], tracker: "Tracker | None") -> None:
     if tracker is None:
         return
     for bundle in bundles:
-        _note(f"{bundle}: tracked as {tracker.track_bundle(bundle)}")
+        _tracked(bundle, partial(tracker.track_bundle, bundle))
+
+
+def _tracked(made: Path, track: Callable[[], str]) -> None:
+    """The very last step, when all is made and told: where it fails, nothing else has."""
+    try:
+        _note(f"{made}: tracked as {track()}")
+    except CircuitstoreError as error:
+        raise CircuitstoreError(
+            f"{made} is made, but not tracked: {error}; once that is put right, the same command tracks it and makes "
+            "nothing anew"
+        ) from error
 
 
 def _plot(bundles: list[Path]) -> list[Path]:
@@ -396,7 +408,7 @@ def _plots_of(bundles: list[Path]) -> None:
     """The last step of what makes bundles. They are whole without: a plot that can't be made is only told of."""
     try:
         _plot(bundles)
-    except CircuitstoreError as error:
+    except (CircuitstoreError, OSError) as error:
         _note(f"no plots: {error}; circuitstore plot BUNDLE makes them")
 
 

@@ -32,6 +32,11 @@ _LOCK = ".lock"
 LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers", "scikit-learn", "scikit-network")
 """Those whose versions matter to what is computed."""
 
+_SHOWN = (
+    "dashboard.py", "figures.py", "plots", "revision.py", "sqlite.py", "tracking.py", "tuning/front.py"
+)  # fmt: skip
+"""What only shows results, or says where they come from. Nothing that computes imports it; import-linter holds that."""
+
 
 def parameters(recipe: Recipe) -> str:
     """The recipe as JSON, without where its files happen to lie and how it might be tuned."""
@@ -64,10 +69,15 @@ def fingerprint(recipe: Recipe, device: str | None = None) -> str:
     if recipe.dictionaries.folder is not None:
         for folder in dictionary_folders(recipe.dictionaries.folder):
             parts += [folder.name, *(_hash_of(file) for file in sorted(folder.iterdir()) if file.is_file())]
-    here = Path(__file__).parent
-    code = (file for file in here.rglob("*.py") if here / "plots" not in file.parents)  # how it looks changes nothing
-    parts += [_hash_of(file) for file in sorted(code)]
+    parts += [_hash_of(file) for file in _code()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _code() -> list[Path]:
+    """The program's files that a result can depend on."""
+    here = Path(__file__).parent
+    shown = {here / name for name in _SHOWN}
+    return sorted(file for file in here.rglob("*.py") if not shown & {file, *file.parents})
 
 
 def _hash_of(file: Path) -> str:
