@@ -444,10 +444,13 @@ def _load(folders: list[Path], tell: bool = True) -> list[str]:
 def _query(name: str, given: dict[str, object]) -> None:
     from queries.catalogue import catalogue
 
-    catalogue()[name].arguments(given)  # a mistake is told before a database is opened
+    asked = catalogue()[name]
+    asked.arguments(given)  # a mistake is told before a database is opened
     with _open(read_only=True) as store:
         rows = _interruptible(lambda: catalogue().run(store, name, given))
     _print(rows.columns, rows.rows, rows.truncated)
+    if not rows.rows and asked.filled_by:
+        _note(f"{asked.filled_by} stores what {name} shows")
 
 
 def _interruptible(ask: "Callable[[], Rows]") -> "Rows":
@@ -481,6 +484,8 @@ def _explain(query: "Query", out: Any) -> None:
         default = "required" if p.required else f"default {p.default!r}" if p.default != "" else "default all"
         lines.append(f"  {p.name:<14} {p.help} {p.allowed()[:1].upper()}{p.allowed()[1:]}; {default}.")
     lines += ["", "Columns", *(f"  {column:<14} {meaning}" for column, meaning in query.returns.items())]
+    if query.filled_by:
+        lines += ["", f"Filled by {query.filled_by}"]
     print("\n".join(lines), file=out)
 
 

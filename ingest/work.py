@@ -39,14 +39,17 @@ _SHOWN = (
 
 
 def parameters(recipe: Recipe) -> str:
-    """The recipe as JSON, without where its files happen to lie and how it might be tuned."""
+    """The recipe as JSON: folders by their names, without where they happen to lie and how it might be tuned."""
     source = recipe.model.source
     if not source.startswith("package:") and locate(source):
         named = recipe.model.model_copy(update={"source": Path(source).name})
         recipe = recipe.model_copy(update={"model": named})
-    return recipe.model_dump_json(
-        exclude={"dictionaries": {"folder"}, "task": {"file"}, "corpus": {"file"}, "tuning": True}
-    )
+    if recipe.dictionaries.folder is not None:
+        dictionaries = recipe.dictionaries.model_copy(
+            update={"folder": Path(recipe.dictionaries.folder.resolve().name)}
+        )
+        recipe = recipe.model_copy(update={"dictionaries": dictionaries})
+    return recipe.model_dump_json(exclude={"task": {"file"}, "corpus": {"file"}, "tuning": True})
 
 
 def dotted(said: Mapping[str, Any], before: str = "") -> dict[str, Any]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,7 +25,7 @@ from ingest.tuning import Tuned, tune
 from ingest.tuning.chosen import write_chosen
 from ingest.tuning.front import chosen, front
 from ingest.tuning.ledger import Ledger
-from ingest.tuning.space import suggested
+from ingest.tuning.space import own_choices, suggested
 from ingest.tuning.trial import Known, passes_of
 from ingest.tuning.trials import beats
 from store.bundle import open_bundle
@@ -170,6 +171,24 @@ def test_the_recipe_as_it_stands_is_tried_first(tmp_path: Path) -> None:
     assert trial.user_attrs["figures"]["faithfulness"] == circuit["faithfulness"]
 
 
+@pytest.mark.parametrize(
+    ("nodes", "edges", "first"),
+    [
+        ("method = 'attribution-patching'\nsteps = 3", "formula = 'clean'\nsteps = 3", True),
+        ("method = 'ig-inputs'\nsteps = 3", "formula = 'clean'\nsteps = 3", False),
+        ("method = 'attribution-patching'\nsteps = 3", "formula = 'path'\nsteps = 3", False),
+    ],
+)
+def test_steps_that_a_method_does_not_take_keep_no_recipe_from_being_tried(
+    nodes: str, edges: str, first: bool, tmp_path: Path
+) -> None:
+    recipe = read_recipe(world(tmp_path, nodes=nodes, edges=edges))
+    choices = own_choices(recipe)
+    assert (choices is not None) == first
+    if choices is not None:
+        assert suggested(optuna.trial.FixedTrial(choices), recipe) == recipe
+
+
 def test_a_study_that_is_done_needs_neither_model_nor_time(tuned: tuple[Path, Tuned], tmp_path: Path) -> None:
     study = tmp_path / "study.db"
     shutil.copy(tuned[1].study, study)
@@ -259,10 +278,40 @@ def test_a_study_whose_process_was_killed_in_the_middle_of_a_write_goes_on(tmp_p
     assert tune(recipe, 1, file).trials == 1
 
 
-def test_a_study_is_in_the_file_that_was_named_or_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"study\?\.db: a study's path can't hold a question mark"):
-        tune(world(tmp_path), 1, tmp_path / "no" / "study?.db")
-    assert not (tmp_path / "no").exists()
+def test_a_study_is_in_the_file_that_was_named(tmp_path: Path) -> None:
+    file = tmp_path / "100%" / "study?a#b%20.db"
+    assert tune(world(tmp_path), 1, file).trials == 1
+    assert {path.name for path in file.parent.iterdir()} == {
+        file.name,
+        f".{file.name}.lock",
+        "tiny-tuned.toml",
+        ".work",
+    }
+    assert tune(world(tmp_path), 1, file).trials == 1
+
+
+def test_a_study_that_another_program_writes_to_is_no_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, file = world(tmp_path), tmp_path / "study.db"
+    tune(recipe, 1, file)
+    monkeypatch.setattr("ingest.sqlite._SECONDS", 0.1)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(CircuitstoreError, match=r"study\.db: can't be read now: database is locked: try again"):
+            tune(recipe, 1, file)
+
+
+def test_a_study_of_another_version_of_optuna_is_told_in_one_message(tmp_path: Path) -> None:
+    recipe, file = world(tmp_path), tmp_path / "study.db"
+    tune(recipe, 1, file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'v99.0.0'")
+        connection.commit()
+    with pytest.raises(
+        CircuitstoreError, match=r"study\.db: .* no longer compatible .*: name another file with --study"
+    ):
+        tune(recipe, 1, file)
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_study_is_told_in_one_message(
@@ -313,12 +362,26 @@ def test_the_recipe_that_is_tuned_is_not_written_over(tmp_path: Path) -> None:
     assert not (tmp_path / "study.db").exists()
 
 
+def test_only_a_recipe_that_was_chosen_before_is_replaced(tmp_path: Path) -> None:
+    recipe, mine = world(tmp_path), tmp_path / "mine.toml"
+    mine.write_text("# by hand\n" + recipe.read_text())
+    content = mine.read_text()
+    with pytest.raises(UsageError, match=r"mine\.toml: was not written by circuitstore tune"):
+        tune(recipe, 1, tmp_path / "study.db", mine)
+    assert mine.read_text() == content
+    assert not (tmp_path / "study.db").exists()
+    first = tune(recipe, 1, tmp_path / "study.db", tmp_path / "chosen.toml").recipe
+    first.write_text(first.read_text() + "# touched\n")
+    assert tune(recipe, 1, tmp_path / "study.db", first).recipe == first
+    assert "touched" not in first.read_text()
+
+
 @pytest.mark.parametrize(
     ("tuning", "message"),
     [
         ("top_nodes = [20, 10]", "tuning.top_nodes: give the lower end first"),
-        ("methods = []", "tuning.methods: Tuple should have at least 1 item"),
-        ("edge_threshold = [0.0, 0.1]", "tuning.edge_threshold.0: Input should be greater than 0"),
+        ("methods = []", "tuning.methods: must have at least 1 of them (it is [])"),
+        ("edge_threshold = [0.0, 0.1]", "tuning.edge_threshold.0: must be more than 0.0 (it is 0.0)"),
         ("thresholds = 3", "tuning.thresholds: unknown key"),
     ],
 )
