@@ -224,9 +224,6 @@ _Shares = Annotated[tuple[_Share, _Share], AfterValidator(_ascending)]
 
 class TuningSection(_Section):
     trials: Annotated[int, Field(ge=1)] = Field(30, description="Configurations that are tried.")
-    first_look: Annotated[int, Field(ge=2)] = Field(
-        8, description="Held-out pairs that say whether the rest of a trial is worth its time."
-    )
     methods: tuple[NodeMethod, ...] = Field(
         get_args(NodeMethod), min_length=1, description="Of nodes, to choose from; and so below."
     )

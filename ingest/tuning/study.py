@@ -27,7 +27,7 @@ from store.errors import CircuitstoreError, UsageError
 
 _NAME = "circuitstore"
 _RECIPE, _MARK = "recipe", "fingerprint"
-SECONDS, PASSES = "seconds", "passes"
+SECONDS = "seconds"
 LEARNT = "learnt"
 """The attribute of what the next trials learn from: figures that no clock disturbs, of all trials that are done."""
 

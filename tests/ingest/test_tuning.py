@@ -1,4 +1,4 @@
-"""What is tried, what is given up, what is chosen, and that a study goes on where it was."""
+"""What is tried, what is chosen, and that a study goes on where it was."""
 
 import json
 import shutil
@@ -26,8 +26,7 @@ from ingest.tuning.chosen import write_chosen
 from ingest.tuning.front import chosen, front
 from ingest.tuning.ledger import Ledger
 from ingest.tuning.space import own_choices, suggested
-from ingest.tuning.trial import Known, passes_of
-from ingest.tuning.trials import beats
+from ingest.tuning.trial import passes_of
 from store.bundle import open_bundle
 from store.database import open_store
 from store.errors import CircuitstoreError, ModelError, RecipeError, UsageError
@@ -37,7 +36,7 @@ from tests.ingest.tuning_kills import done, told, trials_of
 TRIALS = 12
 
 
-def world(folder: Path, tuning: str = "first_look = 16", **changes: str) -> Path:
+def world(folder: Path, tuning: str = "top_nodes = [5, 100]", **changes: str) -> Path:
     """A tiny world with enough held-out pairs to be sure of something."""
     folder.mkdir(parents=True, exist_ok=True)
     task = 'file = "pairs.jsonl"\npairs = 16\nheld_out = 16'
@@ -88,57 +87,6 @@ def test_every_trial_on_the_front_gives_its_figures_however_it_prunes(
         figures = [circuit[name] for name in ("faithfulness", "n_nodes", "n_edges")]
         assert figures == [row[name] for name in ("faithfulness", "nodes", "edges")]
     assert seen == {"strongest", "influence"}
-
-
-def plant(file: Path, values: tuple[float, float, float]) -> None:
-    """Adds a trial that was as good as no trial is, and took next to nothing."""
-    storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
-    study = optuna.load_study(study_name="circuitstore", storage=storage)
-    (like,) = study.trials
-    study.add_trial(
-        create_trial(
-            params=like.params,
-            distributions=like.distributions,
-            values=list(values),
-            user_attrs=like.user_attrs | {"passes": [0, 0], "learnt": list(values)},
-        )
-    )
-    storage.remove_session()
-    storage.engine.dispose()
-
-
-def test_what_is_hopeless_at_the_first_look_gets_no_edges_and_would_have_been_worse_in_everything(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recipe, study = (
-        world(tmp_path, 'first_look = 16\ntop_nodes = [1, 40]\nprunings = ["strongest"]'),
-        tmp_path / "study.db",
-    )
-    tune(recipe, 1, study)
-    plant(study, (0.01, 2.0, 0.001))
-    capsys.readouterr()
-    tune(recipe, 12, study)
-    parts = capsys.readouterr().err.split("\ntrial ")[1:]
-    hopeless = [int(part.split(":")[0]) for part in parts if "given up: trial 1 is clearly better" in part]
-    assert 2 <= len(hopeless) < len(parts)
-    for part in parts:
-        assert "node effects" in part
-        assert ("edge effects" in part) != (int(part.split(":")[0]) in hopeless)
-    trials = {trial.number: trial for trial in trials_of(tmp_path)}
-    for number in hopeless:
-        assert trials[number].state == TrialState.PRUNED
-        circuit = task_circuit(recipe_of(trials[number], recipe, tmp_path / "one.toml"), tmp_path / str(number))
-        assert abs(1 - circuit["faithfulness"]) > 0.01
-        assert circuit["n_nodes"] + circuit["n_edges"] >= 2
-
-
-def test_a_trial_is_given_up_only_where_another_is_better_in_everything_known() -> None:
-    other = create_trial(values=[0.1, 30.0, 1.0], user_attrs={"passes": [4, 20]})
-    assert beats(other, Known(0.2, 30, (4, 20)))
-    assert not beats(other, Known(0.1, 30, (4, 20)))  # its interval reaches as far
-    assert not beats(other, Known(0.2, 29, (4, 20)))
-    assert not beats(other, Known(0.2, 30, (3, 20)))
-    assert not beats(other, Known(0.2, 30, (4, 19)))
 
 
 def test_the_same_seed_suggests_the_same_and_a_stopped_study_goes_on_as_one_that_was_not(
@@ -226,7 +174,7 @@ def _interrupt(*_: object) -> None:
     ("change", "message"),
     [
         (lambda text: text.replace("pairs = 16", "pairs = 12"), "another recipe (task.pairs is 16 there and 12 here)"),
-        (lambda text: text.replace("first_look = 16", "first_look = 9"), "(tuning.first_look is 16 there and 9 here)"),
+        (lambda text: text.replace("[5, 100]", "[5, 90]"), "(tuning.top_nodes is [5, 100] there and [5, 90] here)"),
         (lambda text: text.replace("pairs.jsonl", "others.jsonl"), "this recipe with other files"),
     ],
 )
@@ -428,7 +376,7 @@ def test_a_recipe_of_any_layout_can_be_chosen_from(layout: str, tmp_path: Path) 
 
 
 def test_clusters_are_tuned_where_the_recipe_has_some(tmp_path: Path) -> None:
-    space = "first_look = 16\ntop_nodes = [20, 40]\nclusters = [2, 5]\nprunings = ['strongest']"
+    space = "top_nodes = [20, 40]\nclusters = [2, 5]\nprunings = ['strongest']"
     methods = "methods = ['k-means', 'leiden']\nbases = ['decoder', 'attributions']\nresamplings = 2"
     recipe = world(tmp_path, space, clustering=methods)
     found = tune(recipe, 4, tmp_path / "study.db")
