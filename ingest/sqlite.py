@@ -13,7 +13,9 @@ def url_of(file: Path) -> str:
     """A file's address, whatever signs are in its path: for SQLAlchemy, and so for MLflow and Optuna."""
     from sqlalchemy.engine import URL
 
-    return URL.create("sqlite", database=str(file.absolute())).render_as_string()
+    # The driver is named because MLflow takes what stands behind a bare sqlite:/// for the path, as it is quoted
+    # there, and makes its folders.
+    return URL.create("sqlite+pysqlite", database=str(file.absolute())).render_as_string()
 
 
 @contextmanager

@@ -163,7 +163,7 @@ def full_disk(tracker: Tracker) -> Iterator[None]:
 
 
 def test_runs_are_in_the_folder_that_was_named(tmp_path: Path) -> None:
-    tracker = Tracker(tmp_path / "a?b#c%20d 100%")
+    tracker = Tracker(tmp_path / "a?b#c%20d ü 100%")
     assert tracker.reserve()
     assert tracker.file.stat().st_size > 0
     assert [path.name for path in tmp_path.iterdir()] == [tracker.folder.name]
@@ -246,6 +246,7 @@ def test_both_pages_are_served(tmp_path: Path) -> None:
     assert "<title>MLflow</title>" in shown["MLflow"]
     assert "<title>Optuna Dashboard</title>" in shown["Optuna"]
     assert len(studies["study_summaries"]) == 1
+    assert not [path for path in tmp_path.iterdir() if "%23" in path.name]
     for url in urls.values():
         with pytest.raises(OSError, match="refused"):
             opener.open(url, timeout=5)
