@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -191,10 +192,10 @@ def tune(
 
         tracker = _tracker(track, None)
         tuned = search(recipe, trials, study, out, size, device)
-    if tracker is not None:
-        _note(f"{tuned.study}: tracked as {tuned.track(tracker)}")
     _print(tuned.columns, tuned.rows)
     _note(f"wrote the chosen recipe, {tuned.recipe}")
+    if tracker is not None:
+        _tracked(tuned.study, lambda: tuned.track(tracker))
 
 
 @app.command()
@@ -386,7 +387,18 @@ def _track(bundles: list[Path], tracker: "Tracker | None") -> None:
     if tracker is None:
         return
     for bundle in bundles:
-        _note(f"{bundle}: tracked as {tracker.track_bundle(bundle)}")
+        _tracked(bundle, partial(tracker.track_bundle, bundle))
+
+
+def _tracked(made: Path, track: Callable[[], str]) -> None:
+    """The very last step, when all is made and told: where it fails, nothing else has."""
+    try:
+        _note(f"{made}: tracked as {track()}")
+    except CircuitstoreError as error:
+        raise CircuitstoreError(
+            f"{made} is made, but not tracked: {error}; once that is put right, the same command tracks it and makes "
+            "nothing anew"
+        ) from error
 
 
 def _plot(bundles: list[Path]) -> list[Path]:
@@ -407,7 +419,7 @@ def _plots_of(bundles: list[Path]) -> None:
     """The last step of what makes bundles. They are whole without: a plot that can't be made is only told of."""
     try:
         _plot(bundles)
-    except CircuitstoreError as error:
+    except (CircuitstoreError, OSError) as error:
         _note(f"no plots: {error}; circuitstore plot BUNDLE makes them")
 
 
@@ -443,10 +455,13 @@ def _load(folders: list[Path], tell: bool = True) -> list[str]:
 def _query(name: str, given: dict[str, object]) -> None:
     from queries.catalogue import catalogue
 
-    catalogue()[name].arguments(given)  # a mistake is told before a database is opened
+    asked = catalogue()[name]
+    asked.arguments(given)  # a mistake is told before a database is opened
     with _open(read_only=True) as store:
         rows = _interruptible(lambda: catalogue().run(store, name, given))
     _print(rows.columns, rows.rows, rows.truncated)
+    if not rows.rows and asked.filled_by:
+        _note(f"{asked.filled_by} stores what {name} shows")
 
 
 def _interruptible(ask: "Callable[[], Rows]") -> "Rows":
@@ -480,6 +495,8 @@ def _explain(query: "Query", out: Any) -> None:
         default = "required" if p.required else f"default {p.default!r}" if p.default != "" else "default all"
         lines.append(f"  {p.name:<14} {p.help} {p.allowed()[:1].upper()}{p.allowed()[1:]}; {default}.")
     lines += ["", "Columns", *(f"  {column:<14} {meaning}" for column, meaning in query.returns.items())]
+    if query.filled_by:
+        lines += ["", f"Filled by {query.filled_by}"]
     print("\n".join(lines), file=out)
 
 

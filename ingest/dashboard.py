@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
+from ingest.sqlite import url_of
 from ingest.tracking import silenced
 from store.errors import CircuitstoreError
 
@@ -86,11 +87,11 @@ def _commands(folder: Path, study: Path | None) -> dict[str, list[str]]:
         raise CircuitstoreError(f"{study}: no such study; circuitstore tune makes one")
     commands: dict[str, list[str]] = {}
     if runs.is_file():
-        mlflow = ["mlflow", "server", "--backend-store-uri", f"sqlite:///{runs.absolute()}", "--workers", "1"]
+        mlflow = ["mlflow", "server", "--backend-store-uri", url_of(runs), "--workers", "1"]
         commands["MLflow"] = [sys.executable, "-m", *mlflow]
     if found is not None:
         serve = Path(sys.executable).with_name("optuna-dashboard")
-        commands["Optuna"] = [str(serve), f"sqlite:///{found.absolute()}"]
+        commands["Optuna"] = [str(serve), url_of(found)]
     if not commands:
         raise CircuitstoreError(f"{folder}: nothing was tracked and nothing tuned there: circuitstore ingest RECIPE "
                                 "--track makes runs, circuitstore tune RECIPE a study")  # fmt: skip

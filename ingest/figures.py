@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean
 from typing import Any
 
-from ingest.agreement import agreement
+from ingest.agreement import agreement, whole_change
 from store.bundle import Bundle
 from store.uids import slug
 
@@ -63,12 +63,12 @@ def _evidence(bundle: Bundle, circuit: dict[str, Any]) -> Iterator[Figure]:
     inside = f"{circuit['uid']}:"
     nodes = [row for row in bundle.table("CircuitNode").to_pylist() if row["uid"].startswith(inside)]
     edges = [row for row in bundle.table("ATTRIBUTES_TO").to_pylist() if row["source"].startswith(inside)]
-    whole = circuit["patch_metric"] - circuit["clean_metric"]
+    whole = whole_change(circuit)
     for what, rows, predicted, seen in (
         ("nodes", nodes, "effect", "observed_effect"),
         ("edges", edges, "weight", "observed"),
     ):
-        tested = [row for row in rows if row.get(seen) is not None]
+        tested = [row for row in rows if row[predicted] is not None and row[seen] is not None]
         of = agreement([row[predicted] for row in tested], [row[seen] for row in tested], whole)
         shown = {"tested": of.n, "r": of.pearson, "rank r": of.spearman, "slope": of.slope, "sign right": of.sign}
         for name, value in shown.items():

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.analyses.registry import ANALYSES, CHECKS, OF_INGEST, Analysing, analysis
+from ingest.progress import console, step
 from ingest.recipe import Recipe, read_recipe
 from ingest.revision import git_revision
 from ingest.tasks.pairs import read_pairs
@@ -25,7 +26,7 @@ from ingest.tasks.words import Split
 from ingest.work import LIBRARIES, Work, fingerprint, parameters
 from store.bundle import program_version
 from store.database import Store
-from store.errors import ModelError, RecipeError, UsageError
+from store.errors import CircuitstoreError, ModelError, RecipeError, UsageError
 
 if TYPE_CHECKING:
     from ingest.tasks.accuracy import Accuracy
@@ -106,7 +107,6 @@ def task_accuracies(recipe_path: Path, pairs: int, device: str | None = None) ->
     check_device(device)
     import_libraries()
     from ingest.models import open_model
-    from ingest.progress import step
     from ingest.subject import start_token
     from ingest.tasks.accuracy import accuracy
     from ingest.tasks.alignment import align
@@ -177,7 +177,6 @@ def _compute(
 
     from ingest.assembly import write_circuits
     from ingest.pipeline import find_circuit
-    from ingest.progress import step
     from ingest.subject import open_subject
 
     torch.manual_seed(recipe.seed)
@@ -193,16 +192,21 @@ def _compute(
 
 
 def _reserved(work: Work, tracker: "Tracker | None", started: datetime) -> str | None:
-    """The tracker's id of this run: one, however often it is interrupted."""
+    """The tracker's id of this run: one, however often it is interrupted. None, and why, where it has none to give.
+
+    What was computed is worth more than its id: a tracker that fails now is told of, and the bundle is made.
+    """
     if tracker is None:
         return None
     began = int(started.timestamp())
-    return str(work.facts("tracking", lambda: {"run": tracker.reserve(began)})["run"])
+    try:
+        return str(work.facts("tracking", lambda: {"run": tracker.reserve(began)})["run"])
+    except CircuitstoreError as error:
+        console.print(f"the bundle is made without a tracking id: {error}")
+        return None
 
 
 def import_libraries() -> None:
-    from ingest.progress import step
-
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that spin lose much where others compute, too
     os.environ.setdefault("TQDM_DISABLE", "1")  # the libraries' own bars; read when tqdm is imported
     with step("libraries"):

@@ -1,12 +1,12 @@
 """What a recipe may say: one TOML file, checked before anything is computed. Needs no torch."""
 
 import tomllib
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ingest.mistakes import mistake
 from store.errors import RecipeError
 
 NodeMethod = Literal["share-weighted", "attribution-patching", "ig-inputs", "ig-dictionary"]
@@ -224,9 +224,6 @@ _Shares = Annotated[tuple[_Share, _Share], AfterValidator(_ascending)]
 
 class TuningSection(_Section):
     trials: Annotated[int, Field(ge=1)] = Field(30, description="Configurations that are tried.")
-    first_look: Annotated[int, Field(ge=2)] = Field(
-        8, description="Held-out pairs that say whether the rest of a trial is worth its time."
-    )
     methods: tuple[NodeMethod, ...] = Field(
         get_args(NodeMethod), min_length=1, description="Of nodes, to choose from; and so below."
     )
@@ -310,7 +307,7 @@ def parse_recipe(text: str, path: Path) -> Recipe:
     try:
         recipe = Recipe.model_validate(said)
     except ValidationError as error:
-        raise RecipeError(f"{path}: {_first(error, said)}") from None
+        raise RecipeError(f"{path}: {mistake(error, Recipe)}") from None
     return _resolved(recipe, path.parent)
 
 
@@ -329,31 +326,3 @@ def _resolved(recipe: Recipe, folder: Path) -> Recipe:
             "corpus": recipe.corpus and recipe.corpus.model_copy(update={"file": at(recipe.corpus.file)}),
         }
     )
-
-
-def _first(error: ValidationError, said: dict[str, Any]) -> str:
-    problem = error.errors()[0]
-    where = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        known = _known_keys(problem["loc"][:-1])
-        near = get_close_matches(str(problem["loc"][-1]), known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-        return f"{where}: unknown key; {hint}"
-    if problem["type"] == "missing":
-        return f"{where}: is missing"
-    message = problem["msg"].removeprefix("Value error, ")
-    given = problem.get("input")
-    if not where:  # what is said of sections together
-        return message
-    return f"{where}: {message}" + (f" (it is {given!r})" if not isinstance(given, dict) else "")
-
-
-def _known_keys(section: tuple[int | str, ...]) -> list[str]:
-    fields = Recipe.model_fields
-    for name in section:
-        annotation = fields[str(name)].annotation
-        annotation = next((one for one in get_args(annotation) if one is not type(None)), annotation)
-        assert isinstance(annotation, type)
-        assert issubclass(annotation, BaseModel)
-        fields = annotation.model_fields
-    return list(fields)

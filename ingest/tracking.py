@@ -7,7 +7,9 @@ that is tracked already is not tracked twice. What is measured, and how it is ca
 import json
 import logging
 import os
-from collections.abc import Iterable, Mapping
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ingest.plots import folder_of
+from ingest.sqlite import looking_into, reason, url_of
 from ingest.work import dotted
 from store.bundle import open_bundle
 from store.errors import CircuitstoreError
@@ -45,14 +48,16 @@ class Record:
 
 
 class Tracker:
-    """The MLflow store `folder`/mlflow.db."""
+    """The MLflow store `folder`/mlflow.db. Whatever it refuses is a CircuitstoreError that names its file."""
 
     def __init__(self, folder: Path) -> None:
-        """Raises CircuitstoreError where the extra `tracking` is not installed."""
+        """Raises CircuitstoreError where the extra `tracking` is not installed, or the store can't be written."""
         missing = [name for name in ("mlflow", "sqlalchemy", "alembic") if find_spec(name) is None]
         if missing:
             raise CircuitstoreError(f"--track needs {missing[0]}: pip install -e '.[tracking]' installs it")
         self.folder = folder.absolute()
+        self.file = self.folder / "mlflow.db"
+        self._check()
 
     @cached_property
     def client(self) -> "MlflowClient":
@@ -61,7 +66,7 @@ class Tracker:
         self.folder.mkdir(parents=True, exist_ok=True)
         from mlflow import MlflowClient
 
-        return MlflowClient(tracking_uri=f"sqlite:///{self.folder / 'mlflow.db'}")
+        return MlflowClient(tracking_uri=url_of(self.file))
 
     @cached_property
     def experiment(self) -> str:
@@ -73,7 +78,8 @@ class Tracker:
     def reserve(self, started: float | None = None) -> str:
         """The id of a run of which nothing is told yet, to be put into a bundle. started: seconds of the epoch."""
         began = None if started is None else int(1000 * started)
-        return str(self.client.create_run(self.experiment, start_time=began).info.run_id)
+        with self._told():
+            return str(self.client.create_run(self.experiment, start_time=began).info.run_id)
 
     def track_bundle(self, path: Path) -> str:
         """Tells of a bundle, and of the plots beside it. Returns the run's id. Raises BundleError."""
@@ -106,6 +112,10 @@ class Tracker:
 
     def tell(self, record: Record, reserved: str | None = None) -> str:
         """Makes a run of it, or completes the reserved one. Of a bundle that is tracked, only plots are added."""
+        with self._told():
+            return self._tell(record, reserved)
+
+    def _tell(self, record: Record, reserved: str | None) -> str:
         client = self.client
         known = self._known(record.tags.get(_BUNDLE))
         run = known or (reserved if reserved and self._is_here(reserved) else None) or self.reserve(record.started)
@@ -130,6 +140,29 @@ class Tracker:
             self._keep(run, "plots", plots)
         return run
 
+    def _check(self) -> None:
+        """Here and now, and without a change: MLflow tries a file that it can't open for minutes."""
+        try:
+            if self.file.exists():
+                with looking_into(self.file) as connection:
+                    connection.execute("BEGIN IMMEDIATE").execute("SELECT count(*) FROM sqlite_master").fetchall()
+                return
+        except (OSError, sqlite3.Error) as error:
+            raise self._refusal(error) from error
+        there = next(folder for folder in (self.folder, *self.folder.parents) if folder.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            raise CircuitstoreError(f"{self.file}: can't be made: {there} is no folder that can be written to")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except _refusals() as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: Exception) -> CircuitstoreError:
+        return CircuitstoreError(f"{self.file}: can't be read or written: {reason(error)}")
+
     def _keep(self, run: str, name: str, path: Path) -> None:
         if path.is_dir():
             self.client.log_artifacts(run, str(path), name)
@@ -152,20 +185,29 @@ class Tracker:
             return False
 
 
+def _refusals() -> tuple[type[Exception], ...]:
+    """What MLflow, its database, its changes of tables, and the disk raise. Read only once one of them has."""
+    from alembic.util.exc import CommandError
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, SQLAlchemyError, CommandError, OSError
+
+
 def commit_tag(revision: str | None) -> dict[str, str]:
     """The git revision under the name at which MLflow's pages look for it."""
     return {} if revision is None else {"mlflow.source.git.commit": revision}
 
 
 def quiet() -> None:
-    """Keeps MLflow from reporting its use, and from telling of its tables."""
+    """Keeps MLflow from reporting its use, from telling of its tables, and from showing tracebacks of its own."""
     os.environ.update(_SILENCE)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 _SILENCE = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",
     "DO_NOT_TRACK": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
 }

@@ -32,16 +32,24 @@ _LOCK = ".lock"
 LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers", "scikit-learn", "scikit-network")
 """Those whose versions matter to what is computed."""
 
+_SHOWN = (
+    "dashboard.py", "figures.py", "plots", "revision.py", "sqlite.py", "tracking.py", "tuning/front.py"
+)  # fmt: skip
+"""What only shows results, or says where they come from. Nothing that computes imports it; import-linter holds that."""
+
 
 def parameters(recipe: Recipe) -> str:
-    """The recipe as JSON, without where its files happen to lie and how it might be tuned."""
+    """The recipe as JSON: folders by their names, without where they happen to lie and how it might be tuned."""
     source = recipe.model.source
     if not source.startswith("package:") and locate(source):
         named = recipe.model.model_copy(update={"source": Path(source).name})
         recipe = recipe.model_copy(update={"model": named})
-    return recipe.model_dump_json(
-        exclude={"dictionaries": {"folder"}, "task": {"file"}, "corpus": {"file"}, "tuning": True}
-    )
+    if recipe.dictionaries.folder is not None:
+        dictionaries = recipe.dictionaries.model_copy(
+            update={"folder": Path(recipe.dictionaries.folder.resolve().name)}
+        )
+        recipe = recipe.model_copy(update={"dictionaries": dictionaries})
+    return recipe.model_dump_json(exclude={"task": {"file"}, "corpus": {"file"}, "tuning": True})
 
 
 def dotted(said: Mapping[str, Any], before: str = "") -> dict[str, Any]:
@@ -64,10 +72,15 @@ def fingerprint(recipe: Recipe, device: str | None = None) -> str:
     if recipe.dictionaries.folder is not None:
         for folder in dictionary_folders(recipe.dictionaries.folder):
             parts += [folder.name, *(_hash_of(file) for file in sorted(folder.iterdir()) if file.is_file())]
-    here = Path(__file__).parent
-    code = (file for file in here.rglob("*.py") if here / "plots" not in file.parents)  # how it looks changes nothing
-    parts += [_hash_of(file) for file in sorted(code)]
+    parts += [_hash_of(file) for file in _code()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _code() -> list[Path]:
+    """The program's files that a result can depend on."""
+    here = Path(__file__).parent
+    shown = {here / name for name in _SHOWN}
+    return sorted(file for file in here.rglob("*.py") if not shown & {file, *file.parents})
 
 
 def _hash_of(file: Path) -> str:

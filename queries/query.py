@@ -38,11 +38,15 @@ class Header(BaseModel):
     summary: str
     params: dict[str, dict[str, Any]] = {}
     returns: dict[str, str]
+    filled_by: str = ""
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query of the catalogue. `texts` maps each dialect to its text; one text may serve both."""
+    """A query of the catalogue. `texts` maps each dialect to its text; one text may serve both.
+
+    `filled_by` is the command that stores what it shows, for those who find nothing; it may be left out.
+    """
 
     name: str
     folder: str
@@ -50,6 +54,7 @@ class Query:
     params: dict[str, Parameter]
     returns: dict[str, str]
     texts: dict[str, str]
+    filled_by: str = ""
     _bound: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -65,7 +70,7 @@ class Query:
             if split(text)[0]:
                 raise CatalogueError(f"{name}.{dialect}: an override has no header of its own")
         texts = {"ladybug": body, "neo4j": body} | {dialect: text.strip() for dialect, text in overrides.items()}
-        query = cls(name, folder, header.summary, params, header.returns, texts)
+        query = cls(name, folder, header.summary, params, header.returns, texts, header.filled_by)
         shared = not overrides
         for dialect in ("ladybug", "neo4j"):
             query._check(dialect, "shared" if shared else dialect)

@@ -8,7 +8,7 @@ from pathlib import Path
 from store.aside import aside, put_in_place
 from store.bundle import open_bundle
 from store.disk import sync
-from store.errors import BundleError
+from store.errors import BundleError, CircuitstoreError
 
 FORMATS = ("png", "svg")
 
@@ -17,7 +17,7 @@ def plot(bundle: str | Path) -> list[Path]:
     """Makes the plots of a bundle anew, in the folder BUNDLE-plots beside it. Returns their files.
 
     The folder is replaced whole, and there is none where the bundle gives no plot. Raises BundleError where the
-    bundle can't be read, or the folder can't be written or holds other files.
+    bundle can't be read, or drawn, or the folder can't be written or holds other files.
     """
     opened = open_bundle(bundle)
     opened.validate()
@@ -44,7 +44,15 @@ def plot(bundle: str | Path) -> list[Path]:
                 shutil.rmtree(target)
     except OSError as error:
         raise BundleError(f"{target} can't be written: {error.strerror or error}") from error
+    except (ImportError, CircuitstoreError):
+        raise
+    except Exception as error:  # matplotlib has no exceptions of its own: it raises whatever Python has
+        raise BundleError(f"{bundle}: its plots can't be drawn: {type(error).__name__}: {_line(error)}") from error
     return sorted(target.glob("*"))
+
+
+def _line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def folder_of(bundle: Path) -> Path:

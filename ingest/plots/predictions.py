@@ -11,7 +11,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import Bbox
 
-from ingest.agreement import agreement
+from ingest.agreement import agreement, whole_change
 from ingest.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, laid_out, new_figure, number, plain_numbers, shown
 from ingest.plots.tables import Row, Tables, node_name
 
@@ -50,7 +50,7 @@ def predictions(tables: Tables, circuit: Row) -> Figure | None:
     panels = {title: points for title, points in panels.items() if points}
     if not panels:
         return None
-    whole = (circuit["patch_metric"] or 0.0) - (circuit["clean_metric"] or 0.0)
+    whole = whole_change(circuit)
     title = f"{shown(circuit['name'], 50)}: predicted and observed effects"
     pairs = circuit["observed_pairs"]
     note = _NOTE if pairs is None else f"{_NOTE} Observed: means over {pairs} pair{'s' * (pairs != 1)}."
@@ -92,7 +92,7 @@ def _kind(node: Row) -> str:
     return str(node["kind"]) if node["kind"] in ("feature", "error") else "other"
 
 
-def _draw(axes: Axes, points: Sequence[Point], whole: float) -> None:
+def _draw(axes: Axes, points: Sequence[Point], whole: float | None) -> None:
     predicted, observed = [point.predicted for point in points], [point.observed for point in points]
     largest = max(1e-12, *map(abs, (*predicted, *observed)))
     limit, linear = 2.5 * largest, _linear_up_to(largest, whole)
@@ -118,9 +118,9 @@ def _draw(axes: Axes, points: Sequence[Point], whole: float) -> None:
     axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", linespacing=1.4, zorder=4, bbox=_BEHIND)
 
 
-def _linear_up_to(largest: float, whole: float) -> float:
-    """Where the axes become logarithmic: a power of ten about 1 % of the metric's whole change."""
-    wanted = abs(whole) / 100 or largest / 100
+def _linear_up_to(largest: float, whole: float | None) -> float:
+    """Where the axes become logarithmic: a power of ten about 1 % of the metric's whole change, if that is known."""
+    wanted = abs(whole or largest) / 100
     return float(10.0 ** math.floor(math.log10(min(max(wanted, largest / 1000), largest / 3))))
 
 

@@ -53,15 +53,14 @@ def measure_circuit(
     features: set[Node],
     means: dict[Hook, Means],
     rows: dict[str, int],
-    pairs: int | None = None,
 ) -> Measurements:
-    """The empty circuit and the circuit, error terms ablated. pairs: the first so many held-out ones; all if None."""
+    """The empty circuit and the circuit, error terms ablated, on the held-out pairs."""
     own = [node for node in ranked if node in features]
     kind: Kind = "faithfulness" if own == ranked[: len(own)] else "pruning"
     both = [Intervention("faithfulness", (), "ablated")]
     if own:
         both.append(Intervention(kind, own, "ablated"))
-    return measure_each(subject, work, f"faithfulness-own-{len(own)}-{pairs or 'all'}", both, means, rows, pairs)
+    return measure_each(subject, work, f"faithfulness-own-{len(own)}", both, means, rows)
 
 
 def measure_each(

@@ -13,7 +13,7 @@ from ingest.job import DEFAULT_OUT, check_device, import_libraries
 from ingest.recipe import Recipe, read_recipe
 from ingest.revision import git_revision
 from ingest.tracking import Record, Tracker, commit_tag, flat
-from ingest.tuning.chosen import write_chosen
+from ingest.tuning.chosen import was_chosen, write_chosen
 from ingest.tuning.front import FIGURES, chosen, front, table
 from ingest.tuning.space import space_of, suggested
 from ingest.tuning.study import SECONDS, done, opened
@@ -101,6 +101,9 @@ def _target(recipe: Path, out: Path) -> Path:
     target = out if out.suffix == ".toml" else out / f"{recipe.stem}-tuned.toml"
     if target.resolve() == recipe.resolve():
         raise UsageError(f"--out: {target} is the recipe that is tuned: name another file")
+    if target.exists() and not was_chosen(target):
+        raise UsageError(f"{target}: was not written by circuitstore tune, and is not replaced: name another file with "
+                         "--out, or remove it")  # fmt: skip
     return target
 
 

@@ -15,6 +15,15 @@ from store.errors import CircuitstoreError, RecipeError
 _FILES = (("dictionaries", "folder"), ("task", "file"), ("corpus", "file"))
 
 
+def was_chosen(file: Path) -> bool:
+    """Whether a file was written by `write_chosen`, and so may be by another choice."""
+    try:
+        with file.open(encoding="utf-8") as lines:
+            return lines.readline().startswith(_MARK)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def write_chosen(recipe: Recipe, original: Path, file: Path, told: str) -> None:
     """Writes `recipe`, made of the one in `original`, so that it means the same where it lies. told: its first line."""
     file.parent.mkdir(parents=True, exist_ok=True)  # a path that leads up from a folder needs it there

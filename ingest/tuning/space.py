@@ -12,6 +12,8 @@ from ingest.recipe import Recipe, TuningSection
 
 Choices = dict[str, Any]
 """By the names of the recipe's keys, such as nodes.method."""
+WITHOUT_STEPS = ("attribution-patching", "clean")
+"""The method of nodes, and the formula of edges, that follow no path."""
 
 
 def space_of(recipe: Recipe) -> TuningSection:
@@ -22,10 +24,10 @@ def suggested(trial: BaseTrial, recipe: Recipe) -> Recipe:
     """The recipe with what the trial chooses."""
     space = space_of(recipe)
     nodes: Choices = {"method": trial.suggest_categorical("nodes.method", space.methods)}
-    if nodes["method"] != "attribution-patching":
+    if nodes["method"] not in WITHOUT_STEPS:
         nodes["steps"] = trial.suggest_categorical("nodes.steps", space.node_steps)
     edges: Choices = {"formula": trial.suggest_categorical("edges.formula", space.formulas)}
-    if edges["formula"] != "clean":
+    if edges["formula"] not in WITHOUT_STEPS:
         edges["steps"] = trial.suggest_categorical("edges.steps", space.edge_steps)
     by_influence = trial.suggest_categorical("pruning", space.prunings) == "influence"
     pruning: Choices = {
@@ -60,28 +62,27 @@ def own_choices(recipe: Recipe) -> Choices | None:
     influence = (said.node_influence, said.edge_influence)
     if recipe.clustering is not None or None in influence != (None, None):
         return None
-    choices: Choices = {
-        "nodes.method": recipe.nodes.method,
-        "nodes.steps": recipe.nodes.steps,
-        "edges.formula": recipe.edges.formula,
-        "edges.steps": recipe.edges.steps,
-        "pruning": "strongest" if influence == (None, None) else "influence",
+    pruning = "strongest" if influence == (None, None) else "influence"
+    named: dict[str, tuple[Any, tuple[Any, ...]]] = {
+        "nodes.method": (recipe.nodes.method, space.methods),
+        "edges.formula": (recipe.edges.formula, space.formulas),
+        "pruning": (pruning, space.prunings),
     }
-    named: dict[str, tuple[Any, ...]] = {
-        "nodes.method": space.methods,
-        "nodes.steps": space.node_steps,
-        "edges.formula": space.formulas,
-        "edges.steps": space.edge_steps,
-        "pruning": space.prunings,
-    }
+    if recipe.nodes.method not in WITHOUT_STEPS:
+        named["nodes.steps"] = recipe.nodes.steps, space.node_steps
+    if recipe.edges.formula not in WITHOUT_STEPS:
+        named["edges.steps"] = recipe.edges.steps, space.edge_steps
+    if not all(value in among for value, among in named.values()):
+        return None
+    choices: Choices = {name: value for name, (value, _) in named.items()}
     ranges = ["top_nodes", "node_threshold", "edge_threshold"]
-    ranges += ["node_influence", "edge_influence"] if choices["pruning"] == "influence" else []
+    ranges += ["node_influence", "edge_influence"] if pruning == "influence" else []
     for name in ranges:
         value, (low, high) = getattr(said, name), getattr(space, name)
         if not low <= value <= high:
             return None
         choices[f"pruning.{name}"] = value
-    return choices if all(choices[name] in among for name, among in named.items()) else None
+    return choices
 
 
 def _rounded(value: float) -> float:

@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from ingest.recipe import Recipe
+from ingest.sqlite import looking_into, reason, url_of
 from ingest.tuning.space import Choices, own_choices, suggested
 from ingest.work import dotted, fingerprint, parameters
 from store.disk import hold
@@ -26,7 +27,7 @@ from store.errors import CircuitstoreError, UsageError
 
 _NAME = "circuitstore"
 _RECIPE, _MARK = "recipe", "fingerprint"
-SECONDS, PASSES = "seconds", "passes"
+SECONDS = "seconds"
 LEARNT = "learnt"
 """The attribute of what the next trials learn from: figures that no clock disturbs, of all trials that are done."""
 
@@ -44,15 +45,13 @@ def opened(file: Path, recipe: Recipe, device: str | None) -> Iterator[optuna.St
     """
     optuna.logging.set_verbosity(logging.WARNING)
     state = _state(recipe, device)
-    if "?" in str(file):  # where SQLAlchemy takes the path to end
-        raise UsageError(f"{file}: a study's path can't hold a question mark: name another file with --study")
-    if file.exists():
-        _check(file, state)
     file.parent.mkdir(parents=True, exist_ok=True)
     held = hold(file.with_name(f".{file.name}.lock"))
     if held is None:
         raise CircuitstoreError(f"{file}: another process is tuning with this study: wait for it, or stop it")
     try:
+        if file.exists():
+            _check(file, state)
         with _storage(file) as storage:
             names = objectives(recipe)
             study = optuna.create_study(
@@ -74,17 +73,22 @@ def opened(file: Path, recipe: Recipe, device: str | None) -> Iterator[optuna.St
 def _storage(file: Path) -> Iterator[optuna.storages.RDBStorage]:
     """Raises CircuitstoreError where the disk does not take what is to be kept."""
     try:
-        storage = optuna.storages.RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60}})
+        storage = _storage_in(file)
         try:
             yield storage
         finally:
             storage.remove_session()
             storage.engine.dispose()
     except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-        cause = error if isinstance(error, SQLAlchemyError) else error.__cause__
-        why = getattr(cause, "orig", None) or cause or error
-        raise CircuitstoreError(f"{file}: can't be read or written: {why}; free some space, or name another file with "
-                                "--study: trials that are done are kept") from error  # fmt: skip
+        raise CircuitstoreError(f"{file}: can't be read or written: {reason(error)}; free some space, or name another "
+                                "file with --study: trials that are done are kept") from error  # fmt: skip
+
+
+def _storage_in(file: Path) -> optuna.storages.RDBStorage:
+    try:
+        return optuna.storages.RDBStorage(url_of(file), engine_kwargs={"connect_args": {"timeout": 60}})
+    except RuntimeError as error:  # how Optuna says that the tables are another version's
+        raise CircuitstoreError(f"{file}: {reason(error).rstrip('.')}: name another file with --study") from error
 
 
 def _state(recipe: Recipe, device: str | None) -> dict[str, str]:
@@ -113,13 +117,13 @@ def _check(file: Path, state: dict[str, str]) -> None:
 
 def _attributes(file: Path) -> dict[str, str]:
     try:
-        connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=rw", uri=True)
-        try:
+        with looking_into(file) as connection:
             names = {name for (name,) in connection.execute("SELECT study_name FROM studies")}
             rows = connection.execute("SELECT key, value_json FROM study_user_attributes").fetchall()
-        finally:
-            connection.close()
     except sqlite3.Error as error:
+        if error.sqlite_errorcode not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB):  # no such table, no database
+            raise CircuitstoreError(f"{file}: can't be read now: {error}: try again, or name another file with "
+                                    "--study") from error  # fmt: skip
         raise UsageError(f"{file}: is no study ({error}): name another file with --study, or remove it") from None
     if other := names - {_NAME}:
         raise UsageError(f"{file}: holds another program's study ({min(other)}): name another file with --study")

@@ -1,10 +1,5 @@
-"""One trial: a recipe from its activations to its figures, given up as soon as another is clearly better.
+"""One trial: a recipe from its activations to its figures."""
 
-In this order, so that little is spent on what is hopeless: activations, gradients, nodes; what the features chosen
-recover on a few held-out pairs; edges; what the circuit recovers on those pairs; only then the whole measure.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ingest.attribution import Candidates, attribute, batch_rows, find_candidates, gradient_paths
@@ -13,7 +8,7 @@ from ingest.pipeline import densities_of, task_graph
 from ingest.progress import step
 from ingest.pruning import features_of
 from ingest.recipe import Recipe
-from ingest.recovery import Recovery, recovery
+from ingest.recovery import recovery
 from ingest.steps.faithfulness import held_out_metric, measure_circuit
 from ingest.subject import Subject
 from ingest.tuning.clusters import Clusters, cluster_trial
@@ -22,20 +17,6 @@ from store.errors import ModelError
 
 Passes = tuple[int, int]
 """Gradients taken: of the metric through the model, and of edges' targets (or runs of sources) through a stretch."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a trial before it is done: no figure of it can turn out better than these."""
-
-    deviation: float
-    """|1 − F| at the end of its confidence interval that is nearest to 0"""
-    size: int
-    passes: Passes
-
-    def learnt(self, n: int) -> list[float]:
-        """What later trials learn from it, for `n` objectives; of clusters nothing is known, so nothing good."""
-        return [self.deviation, float(self.size), float(sum(self.passes)), 1.0][:n]
 
 
 @dataclass(frozen=True)
@@ -88,43 +69,29 @@ class Bench:
     subject: Subject
     ledger: Ledger
     memory: int | None
-    few: int
-    """Held-out pairs of the first look."""
 
 
-def judge(recipe: Recipe, bench: Bench, give_up: Callable[[Known], None]) -> Figures:
+def judge(recipe: Recipe, bench: Bench) -> Figures:
     """The figures of the task's circuit: those that `circuitstore ingest` gives it.
 
-    give_up: told what is known as it gets more; raises where that is hopeless. Raises ModelError where a recipe makes
-    no circuit. The bench's ledger has begun.
+    Raises ModelError where a recipe makes no circuit. The bench's ledger has begun.
     """
     subject, work = bench.subject, bench.ledger
     rows = batch_rows(recipe, subject, work, bench.memory)
     candidates = find_candidates(recipe, subject, work, rows)
-    passes = passes_of(recipe, subject, candidates)
-
-    def look(features: set[Node], size: int) -> None:
-        nearest = _nearest(_recovered(bench, candidates, features, rows, bench.few))
-        give_up(Known(nearest, size, passes))
-
-    if recipe.pruning.node_influence is None and recipe.pruning.edge_influence is None:
-        features = {node for node in candidates.chosen if node.kind == "feature"}
-        if recipe.pruning.max_density is None:  # nothing takes features away that were chosen
-            errors = len(candidates.chosen) - len(features) if recipe.pruning.errors == "kept" else 0
-            look(features, len(features) + errors + 1)
     attribution = attribute(recipe, subject, work, candidates, rows)
     densities = densities_of(recipe, subject, work, attribution.nodes, rows["forward"])
     graph = task_graph(recipe, candidates, attribution, densities)
     if not (features := features_of(graph)):
         raise ModelError("no feature is left of the circuit")
-    look(features, len(graph.nodes) + len(graph.edges))
     with step("faithfulness on held-out pairs"):
-        share = _recovered(bench, candidates, features, rows, None).share
+        share = _recovered(bench, candidates, features, rows)
     if share is None:
         raise undefined(subject)
     clusters = None
     if recipe.clustering is not None:
         clusters = cluster_trial(recipe, subject, work.own, candidates, attribution, densities, bench.memory)
+    passes = passes_of(recipe, subject, candidates)
     return Figures(share, len(graph.nodes), len(graph.edges), work.seconds, passes, clusters)
 
 
@@ -149,17 +116,8 @@ def passes_of(recipe: Recipe, subject: Subject, candidates: Candidates) -> Passe
     return along, points * (len(candidates.chosen) + 1)
 
 
-def _recovered(
-    bench: Bench, candidates: Candidates, features: set[Node], rows: dict[str, int], pairs: int | None
-) -> Recovery:
+def _recovered(bench: Bench, candidates: Candidates, features: set[Node], rows: dict[str, int]) -> float | None:
     subject, work = bench.subject, bench.ledger
-    found = measure_circuit(subject, work, candidates.ranked, features, candidates.means, rows, pairs)
+    found = measure_circuit(subject, work, candidates.ranked, features, candidates.means, rows)
     (_, empty), (_, metric) = found[0], found[-1]
-    return recovery(metric, empty, held_out_metric(subject, work, rows)[:pairs])
-
-
-def _nearest(found: Recovery) -> float:
-    """The least |1 − F| in the confidence interval of F."""
-    if found.low is None or found.high is None or found.low <= 1 <= found.high:
-        return 0.0
-    return min(abs(1 - found.low), abs(1 - found.high))
+    return recovery(metric, empty, held_out_metric(subject, work, rows)).share

@@ -1,11 +1,10 @@
 """Makes the trials of a study, one after the other."""
 
-from functools import partial
 from pathlib import Path
 
 import optuna
 import torch
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from ingest.job import device_of
 from ingest.progress import console
@@ -13,15 +12,10 @@ from ingest.recipe import Recipe
 from ingest.subject import open_subject
 from ingest.tuning.front import FIGURES
 from ingest.tuning.ledger import Ledger
-from ingest.tuning.space import space_of
-from ingest.tuning.study import LEARNT, PASSES, SECONDS, ask, done
-from ingest.tuning.trial import Bench, Known, UndefinedError, judge
+from ingest.tuning.study import LEARNT, SECONDS, ask, done
+from ingest.tuning.trial import Bench, UndefinedError, judge
 from ingest.work import fingerprint
 from store.errors import ModelError, RecipeError
-
-
-class HopelessError(Exception):
-    """Another trial is clearly better than this one."""
 
 
 def make_trials(
@@ -36,7 +30,7 @@ def make_trials(
     """Makes trials until so many are done. folder: where their stages are kept meanwhile."""
     subject = open_subject(recipe, str(recipe_path), device_of(device))
     ledger = Ledger(folder, f"tune-{recipe_path.stem}", fingerprint(recipe, device))
-    bench = Bench(subject, ledger, memory, space_of(recipe).first_look)
+    bench = Bench(subject, ledger, memory)
     with ledger.locked():
         while len(done(study)) < wanted:
             _make(study, recipe, bench)
@@ -49,10 +43,7 @@ def _make(study: optuna.Study, recipe: Recipe, bench: Bench) -> None:
     torch.manual_seed(recipe.seed)
     bench.ledger.begin()
     try:
-        figures = judge(tried, bench, partial(_give_up, study, trial))
-    except HopelessError as reason:
-        _end(trial, bench.ledger, str(reason))
-        study.tell(trial, state=TrialState.PRUNED)
+        figures = judge(tried, bench)
     except (ModelError, RecipeError) as error:
         if isinstance(error, UndefinedError):  # so it is in every trial
             study.tell(trial, state=TrialState.FAIL)
@@ -64,7 +55,6 @@ def _make(study: optuna.Study, recipe: Recipe, bench: Bench) -> None:
         raise
     else:
         trial.set_user_attr(FIGURES, figures.named())
-        trial.set_user_attr(PASSES, figures.passes)
         trial.set_user_attr(LEARNT, figures.learnt())
         _end(trial, bench.ledger, figures.told())
         study.tell(trial, figures.values())
@@ -75,21 +65,6 @@ def _end(trial: optuna.Trial, ledger: Ledger, told: str) -> None:
     trial.set_user_attr("outcome", told)
     ledger.end()
     console.print(f"  {told}")
-
-
-def _give_up(study: optuna.Study, trial: optuna.Trial, known: Known) -> None:
-    """Raises HopelessError where a trial that is done is clearly better in everything."""
-    for other in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-        if beats(other, known):
-            trial.set_user_attr(LEARNT, known.learnt(len(study.directions)))
-            raise HopelessError(f"given up: trial {other.number} is clearly better")
-
-
-def beats(other: FrozenTrial, known: Known) -> bool:
-    """Whether a trial that is done is better than another can still become."""
-    deviation, size, *_ = other.values
-    cheaper = all(theirs <= mine for theirs, mine in zip(other.user_attrs[PASSES], known.passes, strict=True))
-    return deviation < known.deviation and size <= known.size and cheaper
 
 
 def _said(recipe: Recipe) -> str:

@@ -1,4 +1,5 @@
 // summary = "What each task keeps when a cluster, a feature or a circuit is ablated or steered: what tasks share."
+// filled_by = "circuitstore ablate RECIPE"
 // [params.kind]
 // type = "string"
 // default = "cluster"

@@ -1,4 +1,5 @@
 // summary = "What the clusters of a clustering do to each other: edges between their features, summed up."
+// filled_by = "circuitstore cluster RECIPE"
 // [params.clustering]
 // type = "uid"
 // label = "Clustering"

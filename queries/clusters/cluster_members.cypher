@@ -1,4 +1,5 @@
 // summary = "The clusters of a clustering and their features, those that fit best first."
+// filled_by = "circuitstore cluster RECIPE"
 // [params.clustering]
 // type = "uid"
 // label = "Clustering"

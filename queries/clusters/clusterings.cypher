@@ -1,4 +1,5 @@
 // summary = "The clusterings that are stored, side by side: how good, how stable, how large their clusters are."
+// filled_by = "circuitstore cluster RECIPE"
 // [params.model]
 // type = "string"
 // default = ""

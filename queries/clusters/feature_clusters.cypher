@@ -1,4 +1,5 @@
 // summary = "The clusters that a feature is in, one a clustering, the most stable first."
+// filled_by = "circuitstore cluster RECIPE"
 // [params.feature]
 // type = "uid"
 // label = "Feature"

@@ -1,4 +1,5 @@
 // summary = "The circuits that have the most features in common with one."
+// filled_by = "circuitstore ingest RECIPE"
 // [params.circuit]
 // type = "uid"
 // label = "Circuit"

@@ -1,4 +1,5 @@
 // summary = "What a circuit recovers by size, beside what the model does without it and what random circuits do."
+// filled_by = "circuitstore ablate RECIPE"
 // [params.circuit]
 // type = "uid"
 // label = "Circuit"

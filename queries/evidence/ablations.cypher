@@ -1,4 +1,5 @@
 // summary = "What was measured on circuits: faithfulness and completeness by size, beside random circuits."
+// filled_by = "circuitstore ablate RECIPE"
 // [params.circuit]
 // type = "uid"
 // default = ""

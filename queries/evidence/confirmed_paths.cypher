@@ -1,4 +1,5 @@
 // summary = "Paths into a node whose every edge was observed to act: what may be believed."
+// filled_by = "circuitstore observe RECIPE"
 // [params.node]
 // type = "uid"
 // label = "CircuitNode"

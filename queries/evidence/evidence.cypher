@@ -1,4 +1,5 @@
 // summary = "How predicted and observed effects of a circuit's edges agree, stretch by stretch."
+// filled_by = "circuitstore observe RECIPE"
 // [params.circuit]
 // type = "uid"
 // label = "Circuit"

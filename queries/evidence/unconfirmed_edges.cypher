@@ -1,4 +1,5 @@
 // summary = "Edges that were observed to do less than was predicted, or the opposite: what not to believe."
+// filled_by = "circuitstore observe RECIPE"
 // [params.circuit]
 // type = "uid"
 // default = ""

@@ -1,4 +1,5 @@
 // summary = "Matches whose features act on each other in circuits: features that continue, and whose continuation acts."
+// filled_by = "circuitstore match RECIPE"
 // [params.method]
 // type = "string"
 // default = ""

@@ -1,4 +1,5 @@
 // summary = "The chain of a feature's best matches, link by link, with what circuits say of each: whether it acts."
+// filled_by = "circuitstore match RECIPE"
 // [params.feature]
 // type = "uid"
 // label = "Feature"

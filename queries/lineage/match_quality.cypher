@@ -1,4 +1,5 @@
 // summary = "How well the features of neighbouring dictionaries were matched, by pair and method."
+// filled_by = "circuitstore match RECIPE"
 // [params.method]
 // type = "string"
 // default = ""

@@ -1,4 +1,5 @@
 // summary = "The runs that made what is stored, latest first."
+// filled_by = "circuitstore ingest RECIPE"
 // [params.command]
 // type = "string"
 // default = ""
@@ -21,7 +22,7 @@
 // circuits = "Circuits that it made."
 // clusterings = "Clusterings that it made."
 // ablations = "Measurements that it made."
-// params = "Its parameters, as JSON."
+// params = "Its parameters, as JSON; dictionaries.folder, or release and ids, is where its dictionaries came from."
 // tracking_id = "The tracker's id of it."
 MATCH (r:Run)
 WHERE $command = '' OR r.command = $command

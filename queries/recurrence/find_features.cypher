@@ -1,4 +1,5 @@
 // summary = "Features by what they promote, suppress, or are active on."
+// filled_by = "circuitstore features RECIPE"
 // [params.promotes]
 // type = "string"
 // default = ""

@@ -1,4 +1,5 @@
 // summary = "The edges between features that occur in the most circuits."
+// filled_by = "circuitstore ingest RECIPE"
 // [params.task]
 // type = "string"
 // default = ""

@@ -1,4 +1,5 @@
 // summary = "The features that stand in the most circuits."
+// filled_by = "circuitstore ingest RECIPE"
 // [params.task]
 // type = "string"
 // default = ""

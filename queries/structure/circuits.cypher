@@ -1,4 +1,5 @@
 // summary = "The circuits that are stored."
+// filled_by = "circuitstore ingest RECIPE"
 // [params.task]
 // type = "string"
 // default = ""

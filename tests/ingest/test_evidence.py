@@ -1,5 +1,6 @@
 """Observed effects: exact on a linear model, and those of the whole model with hooks in it on a random one."""
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -155,5 +156,6 @@ def test_agreement_is_told_in_the_usual_figures() -> None:
     assert found.slope == pytest.approx(2.0, rel=1e-4)
     assert found.sign == 1.0  # the one that is wrong is below 1 % of the whole
     assert agreement([1.0], [2.0], 10.0) == Agreement(1, None, None, None, 1.0)
+    assert agreement(predicted, observed, whole=None) == replace(found, sign=None)
     assert agreement([], [], 10.0) == Agreement(0, None, None, None, None)
     assert without_strongest(predicted, observed, 2) == ([1.0, 0.001], [2.0, -0.002])

@@ -252,7 +252,7 @@ def _write(array: Array) -> Callable[[Path], object]:
 
 BAD: dict[str, tuple[dict[str, str], Callable[[Path], object] | None, type[CircuitstoreError], str]] = {
     "no corpus": ({"corpus": ""}, None, RecipeError, "corpus.file: is missing"),
-    "no number": ({"features": "examples = 0"}, None, RecipeError, "features.examples: Input should be greater"),
+    "no number": ({"features": "examples = 0"}, None, RecipeError, "features.examples: must be at least 1 (it is 0)"),
     "an unknown key": ({"features": "exampels = 3"}, None, RecipeError, "did you mean 'examples'"),
     "a corpus that is not there": ({}, lambda file: file.unlink(), ModelError, "corpus.npy"),
     "text for a corpus": ({}, lambda file: file.write_text("words"), ModelError, "is no NumPy file of token ids"),

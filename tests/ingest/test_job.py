@@ -187,6 +187,37 @@ def test_the_revision_of_the_program_is_told_and_is_no_part_of_the_hash(
     assert open_bundle(path).uid == made[1].uid
 
 
+def test_what_only_shows_results_changes_no_fingerprint_and_every_other_module_does(
+    made: tuple[Path, Bundle], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ingest.work
+
+    root = Path(ingest.work.__file__).parent
+    shows = {"dashboard.py", "figures.py", "revision.py", "sqlite.py", "tracking.py", "tuning/front.py"}
+    of_file, recipe = ingest.work._hash_of, read_recipe(made[0])
+    hashed: list[Path] = []
+
+    def noted(file: Path) -> str:
+        hashed.append(file)
+        return of_file(file)
+
+    monkeypatch.setattr("ingest.work._hash_of", noted)
+    fingerprint(recipe)
+    seen = {file.relative_to(root).as_posix() for file in hashed if file.suffix == ".py"}
+    every = {file.relative_to(root).as_posix() for file in root.rglob("*.py")}
+    assert shows < every
+    assert every - seen == shows | {name for name in every if name.startswith("plots/")}
+    before = fingerprint(recipe)
+    for name, changes in (("nodes.py", True), ("tuning/front.py", False)):
+        monkeypatch.setattr("ingest.work._hash_of", lambda file, of=root / name: of_file(file) + "x" * (file == of))
+        assert (fingerprint(recipe) != before) == changes
+
+
+def test_a_run_says_where_its_dictionaries_came_from(made: tuple[Path, Bundle]) -> None:
+    (run,) = made[1].table("Run").to_pylist()
+    assert json.loads(run["params"])["dictionaries"]["folder"] == "dictionaries"
+
+
 def test_little_memory_gives_nearly_the_same_circuit(made: tuple[Path, Bundle], tmp_path: Path) -> None:
     recipe, bundle = made
     (path,) = run_recipe(recipe, tmp_path, memory=300_000)
@@ -371,7 +402,7 @@ BAD: dict[str, tuple[dict[str, str], Callable[[Path], object] | None, type[Circu
         RecipeError,
         "nodes.metod: unknown key; did you mean 'method'",
     ),
-    "a seed that no generator takes": ({"seed": ""}, _seed, RecipeError, "seed: Input should be less than"),
+    "a seed that no generator takes": ({"seed": ""}, _seed, RecipeError, "seed: must be less than 4294967296"),
     "a model with NaN": ({}, _spoilt_model, ModelError, "gives logits that are not finite"),
     "a model cut short": ({}, _cut_model, ModelError, "could not be opened"),
     "a package that is not there": (
@@ -381,7 +412,46 @@ BAD: dict[str, tuple[dict[str, str], Callable[[Path], object] | None, type[Circu
         "which is not installed",
     ),
     "a dictionary that names no hook": ({}, _no_hook, ModelError, "does not say which hook"),
-    "an unknown method": ({"nodes": 'method = "magic"'}, None, RecipeError, "nodes.method: Input should be"),
+    "an unknown method": (
+        {"nodes": 'method = "magic"'},
+        None,
+        RecipeError,
+        "nodes.method: must be 'share-weighted', 'attribution-patching'",
+    ),
+    "text for a number": (
+        {"nodes": "steps = 'four'"},
+        None,
+        RecipeError,
+        "tiny.toml: nodes.steps: must be a whole number (it is 'four')",
+    ),
+    "a broken number": ({"nodes": "steps = 1.5"}, None, RecipeError, "nodes.steps: must be a whole number (it is 1.5)"),
+    "a number for text": ({"nodes": "method = 3"}, None, RecipeError, "nodes.method: must be 'share-weighted'"),
+    "a number for a path": ({"task": "file = 3"}, None, RecipeError, "task.file: must be a path in quotes (it is 3)"),
+    "a number for a name": (
+        {"model": "source = 3"},
+        None,
+        RecipeError,
+        "model.source: must be text in quotes (it is 3)",
+    ),
+    "a number for a list": (
+        {"faithfulness": "sizes = 3"},
+        None,
+        RecipeError,
+        "faithfulness.sizes: must be a list in brackets (it is 3)",
+    ),
+    "no truth": ({"prompts": "circuits = 'maybe'"}, None, RecipeError, "prompts.circuits: must be true or false"),
+    "a share above one": (
+        {"pruning": "edge_influence = 2"},
+        None,
+        RecipeError,
+        "pruning.edge_influence: must be at most 1.0 (it is 2)",
+    ),
+    "an unknown key in a list of sections": (
+        {"ablations": "prunings = [{top_nods = 3}]"},
+        None,
+        RecipeError,
+        "ablations.prunings.0.top_nods: unknown key; did you mean 'top_nodes'?",
+    ),
     "a missing section": ({"model": ""}, None, RecipeError, "model.source: is missing"),
     "two tasks": ({"task": 'file = "a"\ngenerator = "b"'}, None, RecipeError, "task: give either generator or file"),
     "an unknown task": ({"task": 'generator = "agrement"'}, None, RecipeError, "did you mean agreement"),

@@ -4,11 +4,13 @@ import importlib.util
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,6 +26,7 @@ from ingest.tuning import tune
 from store.bundle import Bundle, open_bundle
 from store.errors import CircuitstoreError
 from tests.ingest.tiny import save_recipe
+from tests.project.repository import ROOT
 
 
 def _refused(*_: object) -> NoReturn:
@@ -148,16 +151,93 @@ def test_without_the_extra_one_message_says_how_to_get_it(tmp_path: Path, monkey
     assert not (tmp_path / "tracking").exists()
 
 
+@contextmanager
+def full_disk(tracker: Tracker) -> Iterator[None]:
+    """No run can be made meanwhile."""
+    with closing(sqlite3.connect(tracker.file)) as connection:
+        connection.execute("CREATE TRIGGER full BEFORE INSERT ON runs BEGIN SELECT RAISE(FAIL, 'disk full'); END")
+        connection.commit()
+        yield
+        connection.execute("DROP TRIGGER full")
+        connection.commit()
+
+
+def test_runs_are_in_the_folder_that_was_named(tmp_path: Path) -> None:
+    tracker = Tracker(tmp_path / "a?b#c%20d ü 100%")
+    assert tracker.reserve()
+    assert tracker.file.stat().st_size > 0
+    assert [path.name for path in tmp_path.iterdir()] == [tracker.folder.name]
+
+
+def test_a_store_that_can_not_be_is_told_before_anything_begins_and_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("no database\n" * 100)
+    with pytest.raises(CircuitstoreError, match=r"mlflow\.db: can't be read or written: file is not a database"):
+        Tracker(tmp_path)
+    assert (tmp_path / "mlflow.db").read_text() == "no database\n" * 100
+    with pytest.raises(CircuitstoreError, match=r"can't be made: .*mlflow\.db is no folder"):
+        Tracker(tmp_path / "mlflow.db" / "deeper")
+
+
+def test_a_tracker_that_fails_costs_no_bundle_and_is_told_in_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracker = Tracker(tmp_path / "tracking")
+    assert tracker.experiment
+    with full_disk(tracker):
+        (path,) = run_recipe(save_recipe(tmp_path), tmp_path / "out", tracker=tracker)
+        assert "made without a tracking id: " in " ".join(capsys.readouterr().err.split())
+        assert open_bundle(path).table("Run")["tracking_id"].to_pylist() == [None]
+        for tell in (partial(tracker.track_bundle, path), partial(tracker.tell, Record("one", {}, [], {}))):
+            with pytest.raises(CircuitstoreError) as refused:
+                tell()
+            assert str(refused.value) == f"{tracker.file}: can't be read or written: disk full"
+    assert tracker.client.get_run(tracker.track_bundle(path)).data.tags["bundle"] == open_bundle(path).uid
+
+
+def test_a_disk_that_is_full_when_artifacts_are_kept_is_one_message(
+    tracked: tuple[Tracker, Bundle, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = Tracker(tmp_path)
+
+    def full(*_: object) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tracker.client, "log_artifacts", full)
+    with pytest.raises(CircuitstoreError, match="No space left on device"):
+        tracker.track_bundle(tracked[1].path)
+
+
+def test_the_program_tells_of_bundles_that_were_made_though_they_could_not_be_tracked(tmp_path: Path) -> None:
+    recipe, out = save_recipe(tmp_path), tmp_path / "out"
+    tracker = Tracker(out / "tracking")
+    assert tracker.experiment
+    command = [sys.executable, str(ROOT / "circuitstore.py"), "--store", f"ladybug:{tmp_path / 'store.lbug'}"]
+    command += ["ingest", str(recipe), "--out", str(out), "--track", "--format", "csv"]
+    with full_disk(tracker):
+        failed = subprocess.run(command, capture_output=True, text=True, check=False)
+    (bundle,) = failed.stdout.splitlines()[1:]
+    assert (out / bundle / "manifest.json").exists()
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    said = failed.stderr.splitlines()[-1]
+    assert said.startswith(f"circuitstore: {bundle} is made, but not tracked: ")
+    assert f"{tracker.file}: can't be read or written: disk full" in said
+    again = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert again.stdout == failed.stdout
+    assert f"{bundle}: tracked as " in again.stderr
+
+
 def test_nested_parameters_are_named_with_dots_and_what_is_not_said_is_left_out() -> None:
     said = {"a": {"b": 1, "c": None, "d": [1, 2]}, "e": "text", "f": True}
     assert flat(said) == {"a.b": "1", "a.d": "[1, 2]", "e": "text", "f": "true"}
 
 
 def test_both_pages_are_served(tmp_path: Path) -> None:
-    tune(save_recipe(tmp_path), 1, tmp_path / "tuning" / "tiny.db")
-    assert Tracker(tmp_path / "tracking").reserve()
+    folder = tmp_path / "a?b#c%20d"
+    tune(save_recipe(tmp_path), 1, folder / "tuning" / "tiny.db")
+    assert Tracker(folder / "tracking").reserve()
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with pages(tmp_path) as urls:
+    with pages(folder) as urls:
         assert list(urls) == ["MLflow", "Optuna"]
         shown = {name: opener.open(url, timeout=30).read().decode() for name, url in urls.items()}
         studies = json.loads(opener.open(f"{urls['Optuna']}/api/studies", timeout=30).read())
@@ -166,6 +246,7 @@ def test_both_pages_are_served(tmp_path: Path) -> None:
     assert "<title>MLflow</title>" in shown["MLflow"]
     assert "<title>Optuna Dashboard</title>" in shown["Optuna"]
     assert len(studies["study_summaries"]) == 1
+    assert not [path for path in tmp_path.iterdir() if "%23" in path.name]
     for url in urls.values():
         with pytest.raises(OSError, match="refused"):
             opener.open(url, timeout=5)

@@ -1,4 +1,4 @@
-"""What is tried, what is given up, what is chosen, and that a study goes on where it was."""
+"""What is tried, what is chosen, and that a study goes on where it was."""
 
 import json
 import shutil
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,9 +25,8 @@ from ingest.tuning import Tuned, tune
 from ingest.tuning.chosen import write_chosen
 from ingest.tuning.front import chosen, front
 from ingest.tuning.ledger import Ledger
-from ingest.tuning.space import suggested
-from ingest.tuning.trial import Known, passes_of
-from ingest.tuning.trials import beats
+from ingest.tuning.space import own_choices, suggested
+from ingest.tuning.trial import passes_of
 from store.bundle import open_bundle
 from store.database import open_store
 from store.errors import CircuitstoreError, ModelError, RecipeError, UsageError
@@ -36,7 +36,7 @@ from tests.ingest.tuning_kills import done, told, trials_of
 TRIALS = 12
 
 
-def world(folder: Path, tuning: str = "first_look = 16", **changes: str) -> Path:
+def world(folder: Path, tuning: str = "top_nodes = [5, 100]", **changes: str) -> Path:
     """A tiny world with enough held-out pairs to be sure of something."""
     folder.mkdir(parents=True, exist_ok=True)
     task = 'file = "pairs.jsonl"\npairs = 16\nheld_out = 16'
@@ -89,57 +89,6 @@ def test_every_trial_on_the_front_gives_its_figures_however_it_prunes(
     assert seen == {"strongest", "influence"}
 
 
-def plant(file: Path, values: tuple[float, float, float]) -> None:
-    """Adds a trial that was as good as no trial is, and took next to nothing."""
-    storage = optuna.storages.RDBStorage(f"sqlite:///{file}")
-    study = optuna.load_study(study_name="circuitstore", storage=storage)
-    (like,) = study.trials
-    study.add_trial(
-        create_trial(
-            params=like.params,
-            distributions=like.distributions,
-            values=list(values),
-            user_attrs=like.user_attrs | {"passes": [0, 0], "learnt": list(values)},
-        )
-    )
-    storage.remove_session()
-    storage.engine.dispose()
-
-
-def test_what_is_hopeless_at_the_first_look_gets_no_edges_and_would_have_been_worse_in_everything(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    recipe, study = (
-        world(tmp_path, 'first_look = 16\ntop_nodes = [1, 40]\nprunings = ["strongest"]'),
-        tmp_path / "study.db",
-    )
-    tune(recipe, 1, study)
-    plant(study, (0.01, 2.0, 0.001))
-    capsys.readouterr()
-    tune(recipe, 12, study)
-    parts = capsys.readouterr().err.split("\ntrial ")[1:]
-    hopeless = [int(part.split(":")[0]) for part in parts if "given up: trial 1 is clearly better" in part]
-    assert 2 <= len(hopeless) < len(parts)
-    for part in parts:
-        assert "node effects" in part
-        assert ("edge effects" in part) != (int(part.split(":")[0]) in hopeless)
-    trials = {trial.number: trial for trial in trials_of(tmp_path)}
-    for number in hopeless:
-        assert trials[number].state == TrialState.PRUNED
-        circuit = task_circuit(recipe_of(trials[number], recipe, tmp_path / "one.toml"), tmp_path / str(number))
-        assert abs(1 - circuit["faithfulness"]) > 0.01
-        assert circuit["n_nodes"] + circuit["n_edges"] >= 2
-
-
-def test_a_trial_is_given_up_only_where_another_is_better_in_everything_known() -> None:
-    other = create_trial(values=[0.1, 30.0, 1.0], user_attrs={"passes": [4, 20]})
-    assert beats(other, Known(0.2, 30, (4, 20)))
-    assert not beats(other, Known(0.1, 30, (4, 20)))  # its interval reaches as far
-    assert not beats(other, Known(0.2, 29, (4, 20)))
-    assert not beats(other, Known(0.2, 30, (3, 20)))
-    assert not beats(other, Known(0.2, 30, (4, 19)))
-
-
 def test_the_same_seed_suggests_the_same_and_a_stopped_study_goes_on_as_one_that_was_not(
     tuned: tuple[Path, Tuned], tmp_path: Path
 ) -> None:
@@ -168,6 +117,24 @@ def test_the_recipe_as_it_stands_is_tried_first(tmp_path: Path) -> None:
     assert suggested(optuna.trial.FixedTrial(trial.params), read_recipe(recipe)) == read_recipe(recipe)
     circuit = task_circuit(recipe, tmp_path / "out")
     assert trial.user_attrs["figures"]["faithfulness"] == circuit["faithfulness"]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "edges", "first"),
+    [
+        ("method = 'attribution-patching'\nsteps = 3", "formula = 'clean'\nsteps = 3", True),
+        ("method = 'ig-inputs'\nsteps = 3", "formula = 'clean'\nsteps = 3", False),
+        ("method = 'attribution-patching'\nsteps = 3", "formula = 'path'\nsteps = 3", False),
+    ],
+)
+def test_steps_that_a_method_does_not_take_keep_no_recipe_from_being_tried(
+    nodes: str, edges: str, first: bool, tmp_path: Path
+) -> None:
+    recipe = read_recipe(world(tmp_path, nodes=nodes, edges=edges))
+    choices = own_choices(recipe)
+    assert (choices is not None) == first
+    if choices is not None:
+        assert suggested(optuna.trial.FixedTrial(choices), recipe) == recipe
 
 
 def test_a_study_that_is_done_needs_neither_model_nor_time(tuned: tuple[Path, Tuned], tmp_path: Path) -> None:
@@ -207,7 +174,7 @@ def _interrupt(*_: object) -> None:
     ("change", "message"),
     [
         (lambda text: text.replace("pairs = 16", "pairs = 12"), "another recipe (task.pairs is 16 there and 12 here)"),
-        (lambda text: text.replace("first_look = 16", "first_look = 9"), "(tuning.first_look is 16 there and 9 here)"),
+        (lambda text: text.replace("[5, 100]", "[5, 90]"), "(tuning.top_nodes is [5, 100] there and [5, 90] here)"),
         (lambda text: text.replace("pairs.jsonl", "others.jsonl"), "this recipe with other files"),
     ],
 )
@@ -259,10 +226,40 @@ def test_a_study_whose_process_was_killed_in_the_middle_of_a_write_goes_on(tmp_p
     assert tune(recipe, 1, file).trials == 1
 
 
-def test_a_study_is_in_the_file_that_was_named_or_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"study\?\.db: a study's path can't hold a question mark"):
-        tune(world(tmp_path), 1, tmp_path / "no" / "study?.db")
-    assert not (tmp_path / "no").exists()
+def test_a_study_is_in_the_file_that_was_named(tmp_path: Path) -> None:
+    file = tmp_path / "100%" / "study?a#b%20.db"
+    assert tune(world(tmp_path), 1, file).trials == 1
+    assert {path.name for path in file.parent.iterdir()} == {
+        file.name,
+        f".{file.name}.lock",
+        "tiny-tuned.toml",
+        ".work",
+    }
+    assert tune(world(tmp_path), 1, file).trials == 1
+
+
+def test_a_study_that_another_program_writes_to_is_no_broken_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe, file = world(tmp_path), tmp_path / "study.db"
+    tune(recipe, 1, file)
+    monkeypatch.setattr("ingest.sqlite._SECONDS", 0.1)
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(CircuitstoreError, match=r"study\.db: can't be read now: database is locked: try again"):
+            tune(recipe, 1, file)
+
+
+def test_a_study_of_another_version_of_optuna_is_told_in_one_message(tmp_path: Path) -> None:
+    recipe, file = world(tmp_path), tmp_path / "study.db"
+    tune(recipe, 1, file)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'v99.0.0'")
+        connection.commit()
+    with pytest.raises(
+        CircuitstoreError, match=r"study\.db: .* no longer compatible .*: name another file with --study"
+    ):
+        tune(recipe, 1, file)
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_study_is_told_in_one_message(
@@ -313,12 +310,26 @@ def test_the_recipe_that_is_tuned_is_not_written_over(tmp_path: Path) -> None:
     assert not (tmp_path / "study.db").exists()
 
 
+def test_only_a_recipe_that_was_chosen_before_is_replaced(tmp_path: Path) -> None:
+    recipe, mine = world(tmp_path), tmp_path / "mine.toml"
+    mine.write_text("# by hand\n" + recipe.read_text())
+    content = mine.read_text()
+    with pytest.raises(UsageError, match=r"mine\.toml: was not written by circuitstore tune"):
+        tune(recipe, 1, tmp_path / "study.db", mine)
+    assert mine.read_text() == content
+    assert not (tmp_path / "study.db").exists()
+    first = tune(recipe, 1, tmp_path / "study.db", tmp_path / "chosen.toml").recipe
+    first.write_text(first.read_text() + "# touched\n")
+    assert tune(recipe, 1, tmp_path / "study.db", first).recipe == first
+    assert "touched" not in first.read_text()
+
+
 @pytest.mark.parametrize(
     ("tuning", "message"),
     [
         ("top_nodes = [20, 10]", "tuning.top_nodes: give the lower end first"),
-        ("methods = []", "tuning.methods: Tuple should have at least 1 item"),
-        ("edge_threshold = [0.0, 0.1]", "tuning.edge_threshold.0: Input should be greater than 0"),
+        ("methods = []", "tuning.methods: must have at least 1 of them (it is [])"),
+        ("edge_threshold = [0.0, 0.1]", "tuning.edge_threshold.0: must be more than 0.0 (it is 0.0)"),
         ("thresholds = 3", "tuning.thresholds: unknown key"),
     ],
 )
@@ -365,7 +376,7 @@ def test_a_recipe_of_any_layout_can_be_chosen_from(layout: str, tmp_path: Path) 
 
 
 def test_clusters_are_tuned_where_the_recipe_has_some(tmp_path: Path) -> None:
-    space = "first_look = 16\ntop_nodes = [20, 40]\nclusters = [2, 5]\nprunings = ['strongest']"
+    space = "top_nodes = [20, 40]\nclusters = [2, 5]\nprunings = ['strongest']"
     methods = "methods = ['k-means', 'leiden']\nbases = ['decoder', 'attributions']\nresamplings = 2"
     recipe = world(tmp_path, space, clustering=methods)
     found = tune(recipe, 4, tmp_path / "study.db")

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from circuitstore import app
+from queries.catalogue import catalogue
 from store.database import open_store
 from tests.queries.loading import load_world, write_dense, write_world
 from tests.queries.world import DENSE_END, circuit
@@ -368,4 +370,30 @@ def test_plots_of_a_folder_of_bundles_are_files_beside_them_and_no_bundles(tmp_p
 
 
 def test_what_can_not_be_plotted_is_one_message(tmp_path: Path) -> None:
-    assert "no bundle" in refused(1, "plot", str(tmp_path))
+    missing = str(tmp_path / "nowhere")
+    for folder, why in ((str(tmp_path), "holds none"), (missing, "is not there"), (__file__, "is no folder")):
+        said = refused(1, "plot", folder)
+        assert f"{folder} is no bundle: it {why}; name a bundle, or a folder that holds some" in said
+
+
+def test_an_answer_without_rows_names_the_command_that_fills_it(tmp_path: Path) -> None:
+    store = f"ladybug:{tmp_path / 'store.lbug'}"
+    (bundle,) = write_world(tmp_path, [0])
+    assert run("load", str(bundle), "--store", store).returncode == 0
+    done = run("query", "runs", "command=nothing", "--store", store)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr.splitlines() == [
+        "circuitstore: no rows", "circuitstore: circuitstore ingest RECIPE stores what runs shows"
+    ]  # fmt: skip
+    assert "Filled by circuitstore match RECIPE\n" in run("queries", "match_quality").stdout
+    assert "stores what" not in run("query", "runs", "--store", store).stderr
+
+
+def test_every_command_that_fills_a_query_is_one_of_the_programs() -> None:
+    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    named = {query.filled_by for query in catalogue()} - {""}
+    assert named
+    for command in named:
+        program, name, what = command.split(" ", 2)
+        assert (program, name in known) == ("circuitstore", True)
+        assert what.isupper()

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from ingest.agreement import agreement
+from ingest.figures import figures_of
 from ingest.plots.clusterings import clusterings
 from ingest.plots.effects import effects
 from ingest.plots.faithfulness import faithfulness
@@ -128,6 +129,16 @@ def test_every_observed_node_and_edge_is_a_point_beside_its_agreement(tmp_path: 
         assert told.slope is not None
         text = axes.texts[0].get_text().replace("−", "-")
         assert f"r {told.pearson:.3g}\nslope {told.slope:.3g}\nsign right {told.sign:.0%}" == text
+
+
+@pytest.mark.parametrize("unknown", ["clean_metric", "patch_metric"])
+def test_a_metric_that_is_not_known_is_no_zero(unknown: str, tmp_path: Path) -> None:
+    bundle = altered(tmp_path / "b", {"Circuit": [circuit() | {unknown: None}]})
+    for axes in of_circuit(predictions, bundle).axes:
+        assert axes.texts[0].get_text().endswith("\nsign right –")
+    names = {name for name, _, _ in figures_of(bundle)}
+    assert "evidence/nodes/r" in names
+    assert "evidence/nodes/sign right" not in names
 
 
 def test_nodes_without_edges_and_one_node_alone_are_drawn(tmp_path: Path) -> None:

@@ -159,6 +159,26 @@ def test_a_full_disk_leaves_the_plots_of_before(tmp_path: Path, monkeypatch: pyt
     assert {path.name for path in tmp_path.iterdir()} == {"b", "b-plots"}
 
 
+def test_what_can_not_be_drawn_is_one_message_and_leaves_the_plots_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = altered(tmp_path / "b")
+    plot(bundle.path)
+    before = contents(tmp_path / "b-plots")
+
+    def fails(*_: Any) -> None:
+        raise ValueError("cannot convert float NaN to integer\nand more")
+
+    monkeypatch.setitem(registry.OF_CIRCUITS, "effects", fails)
+    with pytest.raises(BundleError) as refused:
+        plot(bundle.path)
+    assert str(refused.value) == (
+        f"{bundle.path}: its plots can't be drawn: ValueError: cannot convert float NaN to integer"
+    )
+    assert contents(tmp_path / "b-plots") == before
+    assert not list(tmp_path.glob(".*"))
+
+
 def test_a_folder_with_other_files_is_not_replaced(tmp_path: Path) -> None:
     bundle = altered(tmp_path / "b")
     (tmp_path / "b-plots").mkdir()
