@@ -303,12 +303,14 @@ def transcoder(layer: int, seed: int = 0, reads: str = "ln2.hook_normalized", d_
 def test_transcoders_that_read_alike_match_by_encoder_too_and_others_by_decoder(reads: str, alike: bool) -> None:
     a, b = transcoder(0), transcoder(2, 1, reads)
     found = sae_match(a, b)
-    (s, t) = (one.activation.threshold for one in (a, b) if isinstance(one.activation, JumpReLU))
-    parts = [(a.W_dec * s[:, None], b.W_dec * t[:, None])]
-    if alike:
-        parts += [(a.W_enc.T / s[:, None], b.W_enc.T / t[:, None])]
-        parts += [((one.activation.bias / scale)[:, None] for one, scale in ((a, s), (b, t)))]  # type: ignore[attr-defined]
-    cost = sum(torch.cdist(p.double(), q.double()).square().numpy() for p, q in parts)
+
+    def weights(one: Dictionary) -> Tensor:
+        assert isinstance(one.activation, JumpReLU)
+        scale = one.activation.threshold[:, None]
+        encoder = [one.W_enc.T / scale, one.activation.bias[:, None] / scale]
+        return torch.cat([one.W_dec * scale, *(encoder if alike else [])], dim=1).double()
+
+    cost = torch.cdist(weights(a), weights(b)).square().numpy()
     rows, columns = linear_sum_assignment(cost)
     assert cost[found.source.numpy(), found.target.numpy()].sum() == pytest.approx(cost[rows, columns].sum(), rel=1e-4)
 
