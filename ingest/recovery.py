@@ -40,7 +40,7 @@ def share_recovered(metric: float, empty: float, full: float) -> float | None:
 
 def recovery(metric: Tensor, empty: Tensor, full: Tensor) -> Recovery:
     """Of the metric under an intervention, in the empty circuit and in the full model, [pairs] each."""
-    m, e, f = (np.asarray(values.double()) for values in (metric, empty, full))
+    m, e, f = (values.double().cpu().numpy() for values in (metric, empty, full))
     share = share_recovered(float(m.mean()), float(e.mean()), float(f.mean()))
     low = high = None
     if share is not None and len(m) > 1:

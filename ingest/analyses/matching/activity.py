@@ -33,7 +33,8 @@ class Activity:
         x = self.values[dictionary.reads]
         parts = []
         for s in slices(len(x), contexts):
-            f = dictionary.encode(x[s].to(dictionary.W_enc.device)) * self.counts[s, :, None].to(dictionary.W_enc.device)
+            device = dictionary.W_enc.device
+            f = dictionary.encode(x[s].to(device)) * self.counts[s, :, None].to(device)
             parts.append(_sparse(f.flatten(0, 1).cpu()))
         total = sum(part.shape[0] for part in parts)
         bounds = np.cumsum([0, *(part.nnz for part in parts)])
