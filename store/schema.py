@@ -481,7 +481,7 @@ STORE = _node(
     "Store",
     "Bookkeeping: the store itself.",
     Column("schema_version", Type.INT, "Of this schema."),
-    Column("writes", Type.INT, "Write transactions so far, where each must lock out the others.", optional=True),
+    Column("writes", Type.INT, "Write transactions so far.", optional=True),
 )
 
 BUNDLE = _node(
