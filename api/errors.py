@@ -56,6 +56,7 @@ def install(app: FastAPI) -> None:
             case NotFoundError():
                 return ProblemResponse(404, str(error))
             case StoreError() | LimitError():
+                request.app.state.metrics.database_errors.labels(type(error).__name__).inc()
                 return ProblemResponse(503, str(error), {"Retry-After": str(RETRY_AFTER)})
         return _unexpected(request, error)
 
@@ -74,5 +75,6 @@ def install(app: FastAPI) -> None:
 
 
 def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    route = getattr(request.scope.get("route"), "path", "none")
+    _log.error("%s %s failed", request.method, route, exc_info=error)
     return ProblemResponse(500, "The service failed on this request; its log says why.")

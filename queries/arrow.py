@@ -1,13 +1,12 @@
 """Rows as an Arrow table. A column that carries a name of the schema has its type there, whatever the rows hold."""
 
 import json
-from collections import defaultdict
 from typing import Any
 
 import pyarrow as pa
 
 from store.database import Rows
-from store.schema import TABLES
+from store.schema import VOCABULARY
 
 
 def to_table(rows: Rows) -> pa.Table:
@@ -25,20 +24,10 @@ def to_stream(rows: Rows) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _types() -> dict[str, pa.DataType]:
-    found = defaultdict(set)
-    for table in TABLES.values():
-        for column in table.columns:
-            found[column.name].add(column.type.arrow)
-    return {name: types.pop() for name, types in found.items() if len(types) == 1}
-
-
-_TYPES = _types()
-
-
 def _array(name: str, values: list[Any]) -> pa.Array:
     """Values that no Arrow type holds together become their JSON text."""
-    for kind in (_TYPES.get(name), None):
+    kinds = [VOCABULARY[name].arrow, None] if name in VOCABULARY else [None]
+    for kind in kinds:
         try:
             return pa.array(values, kind)
         except (pa.ArrowInvalid, pa.ArrowTypeError):

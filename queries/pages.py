@@ -72,9 +72,9 @@ def page(store: Store, resource: Resource, given: Mapping[str, object], limits: 
     return Page(_with_related(store, resource, rows, limits), next_cursor)
 
 
-def one(store: Store, resource: Resource, uid: str, limits: Limits) -> Rows:
-    """A single row. Raises NotFoundError, QueryError for what is no uid, LimitError, StoreError."""
-    uid = str(arguments(resource.name, {"uid": resource.uid}, {"uid": uid})["uid"])
+def one(store: Store, resource: Resource, given: Mapping[str, object], limits: Limits) -> Rows:
+    """A single row. given: its `uid`. Raises NotFoundError, QueryError for what is no uid, LimitError, StoreError."""
+    uid = arguments(resource.name, {"uid": resource.uid}, given)["uid"]
     text = f"MATCH (n:{resource.label} {{uid: $uid}}) RETURN {_shown(resource)}"
     rows = store.run(text, {"uid": uid}, timeout=limits.left())
     if not rows.rows:

@@ -203,7 +203,9 @@ def _relations(node: Node, relationship: Relationship, source: str, target: str)
         return []
     outgoing = node.label == source
     label = target if outgoing else source
-    pattern = f"(n)-[:{relationship.type}]->({{r}}:{label})" if outgoing else f"(n)<-[:{relationship.type}]-({{r}}:{label})"
+    pattern = (
+        f"(n)-[:{relationship.type}]->({{r}}:{label})" if outgoing else f"(n)<-[:{relationship.type}]-({{r}}:{label})"
+    )
     single = outgoing and relationship is not USES
     named = any(column.name == "name" for column in _LABELS[label].columns)
     return [Relation(label.lower(), _NAMES[label], label, pattern, single, named)]

@@ -65,9 +65,7 @@ PARAMS = {
 }
 
 _OF = "MATCH (c:Circuit {uid: $circuit}) RETURN c.n_nodes AS n_nodes, c.n_edges AS n_edges"
-_MEMBER = (
-    "MATCH (n:CircuitNode {uid: $around})-[:IN_CIRCUIT]->(c:Circuit) RETURN c.uid = $circuit AS here"
-)
+_MEMBER = "MATCH (n:CircuitNode {uid: $around})-[:IN_CIRCUIT]->(c:Circuit) RETURN c.uid = $circuit AS here"
 _NEXT = (
     "UNWIND $some AS uid MATCH (s:CircuitNode {{uid: uid}}){arrow}(t:CircuitNode) "
     "WHERE abs(r.weight) >= $min_weight RETURN DISTINCT t.uid AS uid"
@@ -151,6 +149,6 @@ def _around(ask: Callable[..., Rows], values: Mapping[str, Value]) -> list[str]:
             near |= {row[0] for row in ask(_NEXT.format(arrow=arrow), some=rim).rows}
         rim = sorted(near - seen)
         seen |= near
-        sizes = {uid: size for uid, size in ask(_SIZES, uids=rim).rows} if rim else {}
+        sizes = dict(ask(_SIZES, uids=rim).rows) if rim else {}
         kept += sorted(rim, key=lambda uid: (-sizes[uid], uid))[:room]
     return kept

@@ -500,3 +500,15 @@ BOOKKEEPING = (STORE, BUNDLE)
 def stored_columns(node: Node) -> tuple[Column, ...]:
     """The columns that a node has in a database."""
     return (*node.columns, KEPT) if node.shared and node not in BOOKKEEPING else node.columns
+
+
+def _vocabulary() -> dict[str, Type]:
+    types: dict[str, set[Type]] = {}
+    for table in TABLES.values():
+        for column in table.columns:
+            types.setdefault(column.name, set()).add(column.type)
+    return {name: found.pop() for name, found in types.items() if len(found) == 1}
+
+
+VOCABULARY: dict[str, Type] = _vocabulary()
+"""The type of each property name that means one wherever it stands. Columns of queries carry these names, too."""

@@ -100,7 +100,8 @@ def test_a_graph_holds_the_strongest_nodes_and_only_edges_among_them(client: Tes
         (f"/queries/upstream_paths?node={METRIC}&nodes=x", 400, "did you mean node"),
         (f"/queries/upstream_paths?node={METRIC}&node={METRIC}", 400, "given twice"),
         ("/circuits?limit=0", 400, "from 1 to 10000"),
-        (f"/circuits/{CIRCUIT}?circuit=x", 400, "given twice"),
+        (f"/circuits/{CIRCUIT}?uid=x", 400, "given twice"),
+        (f"/circuits/{CIRCUIT}?circuit=x", 400, "it takes uid"),
     ],
 )
 def test_a_bad_request_gets_a_problem_document_that_names_it(
