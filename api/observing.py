@@ -6,15 +6,17 @@ No value of a request gets into any of them: a route is named by its template, `
 import json
 import logging
 import re
-import sys
 import time
 import uuid
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from typing import TextIO
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import unexpected
 
 REQUEST_ID = "X-Request-ID"
 
@@ -79,9 +81,10 @@ class Observing:
         self.metrics.in_flight.inc()
         try:
             await self.app(scope, receive, with_id)
-        except Exception:
-            status = 500
-            raise
+        except Exception as error:
+            if status != _CLIENT_WENT:  # an answer has begun
+                raise
+            await unexpected(scope, error)(scope, receive, with_id)
         finally:
             self.metrics.in_flight.dec()
             self._tell(scope, status, time.perf_counter() - started)
@@ -112,9 +115,9 @@ class JSONLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def log_to_stderr(requests: bool) -> None:
+def log_to(stream: TextIO, requests: bool) -> None:
     """requests: whether each request is told, or only what goes wrong."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(JSONLines())
     for name, level in (("circuitstore", logging.INFO if requests else logging.WARNING), ("uvicorn", logging.WARNING)):
         logger = logging.getLogger(name)

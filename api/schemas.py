@@ -68,6 +68,12 @@ def conditional(summary: str, content: dict[str, Any]) -> dict[str, Any]:
     return {"200": {"description": summary, "content": content, "headers": headers}, "304": unchanged}
 
 
+def plain(summary: str, *names: str) -> dict[str, Any]:
+    """The `openapi_extra` of an answer that is an object with those names."""
+    schema = {"type": "object", "required": list(names), "properties": {name: {} for name in names}}
+    return {"responses": {"200": {"description": summary, "content": {Form.JSON.media_type: {"schema": schema}}}}}
+
+
 def _shape(columns: dict[str, Any]) -> dict[str, Any]:
     row = {"type": "object", "properties": columns, "required": list(columns), "additionalProperties": False}
     return {
@@ -88,8 +94,11 @@ def _exact(column: Column) -> dict[str, Any]:
 
 
 def _named(name: str, meaning: str) -> dict[str, Any]:
-    kind = _nullable(VOCABULARY[name]) if name in VOCABULARY else {}
-    return {**kind, "description": meaning}
+    """Of a query's column, which along a path is a list of what the name means."""
+    if name not in VOCABULARY:
+        return {"description": meaning}
+    kind = _nullable(VOCABULARY[name])
+    return {**kind, "type": sorted({*kind["type"], "array"}), "items": kind, "description": meaning}
 
 
 def _nullable(kind: Type) -> dict[str, Any]:

@@ -25,8 +25,11 @@ def to_stream(rows: Rows) -> bytes:
 
 
 def _array(name: str, values: list[Any]) -> pa.Array:
-    """Values that no Arrow type holds together become their JSON text."""
-    kinds = [VOCABULARY[name].arrow, None] if name in VOCABULARY else [None]
+    """Without a value to tell its type a column is text; values that no Arrow type holds become their JSON text."""
+    if name in VOCABULARY:
+        kinds = [VOCABULARY[name].arrow, None]
+    else:
+        kinds = [None] if any(value is not None for value in values) else [pa.string()]
     for kind in kinds:
         try:
             return pa.array(values, kind)

@@ -20,4 +20,4 @@ class Limits:
         left = self.seconds - (time.monotonic() - self._started)
         if left <= 0:
             raise LimitError(f"the request took longer than {self.seconds} s: ask for less")
-        return left
+        return max(round(left, 3), 0.001)

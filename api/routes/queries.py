@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from api import openapi
+from api import openapi, schemas
 from api.answers import JSON, Answer, answer, parameters, respond
 from api.dependencies import AskedDep, StoreDep
 from api.errors import responses
@@ -21,7 +21,12 @@ def router(catalogue: Catalogue) -> APIRouter:
     """A route for the list and one for each query."""
     routes = APIRouter(tags=["queries"])
 
-    @routes.get("/queries", summary="The catalogue of queries.", response_class=JSON)
+    @routes.get(
+        "/queries",
+        summary="The catalogue of queries.",
+        response_class=JSON,
+        openapi_extra=schemas.plain("Every query.", "columns", "rows", "truncated"),
+    )
     async def index(store: StoreDep) -> JSON:
         return JSON(answer(COLUMNS, [_row(query, store.dialect) for query in catalogue]))
 

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from api import schemas
 from api.answers import JSON
 from api.dependencies import StoreDep
 from api.errors import responses
@@ -35,12 +36,22 @@ def program_version() -> str:
         return "0"
 
 
-@router.get("/", summary="What is here.", response_class=JSON)
+@router.get(
+    "/",
+    summary="What is here.",
+    response_class=JSON,
+    openapi_extra=schemas.plain("Links to it.", "name", "version", "links"),
+)
 async def index() -> JSON:
     return JSON({"name": "circuitstore", "version": program_version(), "links": LINKS})
 
 
-@router.get("/health", summary="Whether the service is alive. It asks no database.", response_class=JSON)
+@router.get(
+    "/health",
+    summary="Whether the service is alive. It asks no database.",
+    response_class=JSON,
+    openapi_extra=schemas.plain("It is.", "status", "version", "store"),
+)
 async def health(store: StoreDep) -> JSON:
     return JSON({"status": "ok", "version": program_version(), "store": store.dialect})
 
@@ -48,6 +59,7 @@ async def health(store: StoreDep) -> JSON:
 @router.get(
     "/ready", summary="Whether the database answers, and with it every request.", response_class=JSON,
     responses=responses(503),
+    openapi_extra=schemas.plain("It does.", "status", "store"),
 )  # fmt: skip
 def ready(store: StoreDep) -> JSON:
     store.run("RETURN 1 AS answer", timeout=_READY_SECONDS)
