@@ -147,12 +147,14 @@ def _parameter(parameter: Parameter, place: str) -> dict[str, Any]:
         kind["pattern"] = f"^{UID.pattern}$"
     if parameter.choices:
         kind["enum"] = list(parameter.choices)
-    if parameter.default not in (None, ""):  # "" stands for a filter that is left open
+    if parameter.default not in (None, ""):
         kind["default"] = parameter.default
     if parameter.min is not None:
         kind["minimum"] = parameter.min
     if parameter.max is not None:
         kind["maximum"] = parameter.max
+    if parameter.default == "" and kind["type"] != "string":
+        kind = {"anyOf": [kind, {"const": "", "description": "Left open."}]}
     return {
         "name": parameter.name,
         "in": place,

@@ -98,6 +98,8 @@ def _named(name: str, meaning: str) -> dict[str, Any]:
     if name not in VOCABULARY:
         return {"description": meaning}
     kind = _nullable(VOCABULARY[name])
+    if "array" in kind["type"]:
+        return {**kind, "description": meaning}
     return {**kind, "type": sorted({*kind["type"], "array"}), "items": kind, "description": meaning}
 
 
