@@ -1,21 +1,25 @@
 """The one shape of an answer: `{"columns": [...], "rows": [{...}], "truncated": false}`.
 
-Rows are objects by column. `truncated` says that the row limit left some off.
+Rows are objects by column. `truncated` says that the row limit left some off. A page of a list also has `next`, the
+link to the next page or null. Other forms than JSON (`api/media.py`) hold the same rows.
 """
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
 from pydantic_core import to_json
 
-from api.settings import Settings
-from queries.catalogue import Catalogue
-from queries.query import Query
-from store.database import Rows, Store
-from store.errors import LimitError, QueryError
+from api import media
+from api.caching import conditional
+from api.dependencies import Asked
+from api.media import Form
+from queries.limits import Limits
+from queries.output import as_objects
+from store.database import Rows
+from store.errors import QueryError
 
 
 class JSON(Response):
@@ -27,59 +31,50 @@ class JSON(Response):
         return to_json(content, inf_nan_mode="null")
 
 
-def answer(columns: Sequence[str], rows: Iterable[Sequence[Any]], truncated: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Answer:
+    """links: of a row by its columns, for the forms that hold objects. next: link to the next page, of a list."""
+
+    rows: Rows
+    links: Callable[[dict[str, Any]], dict[str, str]] | None = None
+    next: str | None = None
+    is_page: bool = False
+
+
+def answer(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
     """The shape, from rows as lists."""
-    return {"columns": columns, "rows": [dict(zip(columns, row, strict=True)) for row in rows], "truncated": truncated}
+    return of(Rows(list(columns), [list(row) for row in rows], truncated=False))
 
 
 def of(rows: Rows) -> dict[str, Any]:
-    return answer(rows.columns, rows.rows, rows.truncated)
+    return {"columns": rows.columns, "rows": as_objects(rows), "truncated": rows.truncated}
 
 
-def schema(query: Query) -> dict[str, Any]:
-    """The JSON schema of a query's answer, with the meaning of each column."""
-    row = {name: {"description": meaning} for name, meaning in query.returns.items()}
-    return {
-        "type": "object",
-        "required": ["columns", "rows", "truncated"],
-        "properties": {
-            "columns": {"type": "array", "items": {"type": "string", "enum": list(query.returns)}},
-            "rows": {"type": "array", "items": {"type": "object", "properties": row, "required": list(row)}},
-            "truncated": {"type": "boolean", "description": "Whether the row limit left rows off."},
-        },
-    }
+def respond(asked: Asked, ask: Callable[[Limits], Answer]) -> Response:
+    """Asks, unless the client has the answer, and puts it into the form that the request chose."""
+    form = media.chosen(asked.request)
+
+    def make(headers: dict[str, str]) -> Response:
+        found = ask(asked.limits())
+        if found.next:
+            headers["Link"] = f'<{found.next}>; rel="next"'
+        rows = found.rows
+        if found.links and form in (Form.JSON, Form.NDJSON):
+            linked = [[*row, found.links(dict(zip(rows.columns, row, strict=True)))] for row in rows.rows]
+            rows = Rows([*rows.columns, "links"], linked, rows.truncated)
+        if form is not Form.JSON:
+            return media.render(rows, form, headers)
+        return JSON({**of(rows), "next": found.next} if found.is_page else of(rows), headers=headers)
+
+    return conditional(asked.request, asked.store, asked.settings, form, make)
 
 
 def parameters(request: Request) -> dict[str, str]:
-    """The path's and the query string's parameters, each name once."""
+    """The path's and the query string's parameters, each name once, but for the form."""
     given: dict[str, str] = dict(request.path_params)
     for name, value in request.query_params.multi_items():
         if name in given:
             raise QueryError(f"{name} is given twice")
-        given[name] = value
+        if name != media.PARAMETER:
+            given[name] = value
     return given
-
-
-def run(
-    store: Store,
-    catalogue: Catalogue,
-    settings: Settings,
-    name: str,
-    given: Mapping[str, object],
-    deadline: float | None = None,
-) -> Rows:
-    """A query of the catalogue within the service's limits.
-
-    deadline: by `time.monotonic()`, where a request asks more than one query. Raises LimitError when it has passed.
-    """
-    left = settings.time_limit if deadline is None else deadline - time.monotonic()
-    if left <= 0:
-        raise LimitError(f"the request took longer than {settings.time_limit} s: ask for less")
-    return catalogue.run(
-        store,
-        name,
-        given,
-        timeout=left,
-        row_limit=settings.row_limit,
-        hop_limit=settings.hop_limit,
-    )

@@ -1,14 +1,14 @@
 """The service, put together. It serves one open store and never writes to it."""
 
-from typing import Any
-
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
 from api.head import HeadAsGet
-from api.openapi import describe
-from api.routes import circuits, features, queries, service
+from api.observing import Metrics, Observing
+from api.openapi import OpenAPI
+from api.routes import circuits, queries, resources, service
 from api.settings import Settings
 from queries.catalogue import catalogue
 from store.database import Store
@@ -24,17 +24,15 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.state.store = store
     app.state.settings = settings or Settings()
     app.state.catalogue = catalogue()
+    app.state.metrics = Metrics()
 
     app.include_router(service.router)
     app.include_router(circuits.router(catalogue()))
-    app.include_router(features.router(catalogue()))
+    app.include_router(resources.router(catalogue()))
     app.include_router(queries.router(catalogue()))
     errors.install(app)
-    app.add_middleware(HeadAsGet)
-
-    def openapi() -> dict[str, Any]:
-        app.openapi_schema = app.openapi_schema or describe(app, catalogue(), store)
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(Observing, metrics=app.state.metrics)
+    app.add_middleware(HeadAsGet)  # the outermost
+    app.openapi = OpenAPI(app, catalogue(), store, app.state.settings)  # type: ignore[method-assign]
     return app

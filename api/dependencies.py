@@ -1,12 +1,40 @@
 """What a route can ask for, each an annotated type."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from api.settings import Settings
 from queries.catalogue import Catalogue
-from store.database import Store
+from queries.limits import Limits
+from store.database import Rows, Store
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request, and what there is to answer it."""
+
+    request: Request
+    store: Store
+    settings: Settings
+    catalogue: Catalogue
+
+    def limits(self) -> Limits:
+        """What the service lets it take, from now on."""
+        return Limits(self.settings.time_limit, self.settings.row_limit, self.settings.hop_limit)
+
+    def query(self, name: str, given: Mapping[str, object], limits: Limits) -> Rows:
+        """The rows of a query of the catalogue."""
+        return self.catalogue.run(
+            self.store, name, given, timeout=limits.left(), row_limit=limits.rows, hop_limit=limits.hops
+        )
+
+
+async def _asked(request: Request) -> Asked:
+    state = request.app.state
+    return Asked(request, state.store, state.settings, state.catalogue)
 
 
 async def _store(request: Request) -> Store:
@@ -14,16 +42,5 @@ async def _store(request: Request) -> Store:
     return store
 
 
-async def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-async def _catalogue(request: Request) -> Catalogue:
-    catalogue: Catalogue = request.app.state.catalogue
-    return catalogue
-
-
+AskedDep = Annotated[Asked, Depends(_asked)]
 StoreDep = Annotated[Store, Depends(_store)]
-SettingsDep = Annotated[Settings, Depends(_settings)]
-CatalogueDep = Annotated[Catalogue, Depends(_catalogue)]

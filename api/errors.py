@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic_core import to_json
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from store.errors import CircuitstoreError, LimitError, NotFoundError, StoreError, UsageError
 
@@ -46,7 +47,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Makes problem documents of every error that a request can end in."""
+    """Makes problem documents of every error that a request can end in, but for defects: see `api/observing.py`."""
 
     @app.exception_handler(CircuitstoreError)
     async def _ours(request: Request, error: CircuitstoreError) -> Response:
@@ -56,8 +57,9 @@ def install(app: FastAPI) -> None:
             case NotFoundError():
                 return ProblemResponse(404, str(error))
             case StoreError() | LimitError():
+                request.app.state.metrics.database_errors.labels(type(error).__name__).inc()
                 return ProblemResponse(503, str(error), {"Retry-After": str(RETRY_AFTER)})
-        return _unexpected(request, error)
+        return unexpected(request.scope, error)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> Response:
@@ -68,11 +70,9 @@ def install(app: FastAPI) -> None:
     async def _http(_: Request, error: HTTPException) -> Response:
         return ProblemResponse(error.status_code, str(error.detail), dict(error.headers or {}))
 
-    @app.exception_handler(Exception)
-    async def _other(request: Request, error: Exception) -> Response:
-        return _unexpected(request, error)
 
-
-def _unexpected(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+def unexpected(scope: Scope, error: Exception) -> Response:
+    """What a client is told of a defect; the log has the rest."""
+    route = getattr(scope.get("route"), "path", "none")
+    _log.error("%s %s failed", scope["method"], route, exc_info=error)
     return ProblemResponse(500, "The service failed on this request; its log says why.")

@@ -1,20 +1,35 @@
-"""The OpenAPI description, made from the catalogue: typed parameters, columns, and examples that this store answers."""
+"""The OpenAPI description: typed parameters, columns, and in each operation an example that this store answers.
 
+What the catalogue and the resources know of themselves becomes a route's `openapi_extra`; examples are looked up in the
+store when the document is asked for.
+"""
+
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.answers import schema
+from api import schemas
+from api.media import PARAMETER, Form
+from api.settings import Settings
+from queries import pages, subgraph
 from queries.catalogue import Catalogue
-from queries.parameters import Parameter, ParameterType, Value
+from queries.limits import Limits
+from queries.parameters import Parameter, ParameterType
 from queries.query import Query
+from queries.resources import RESOURCES, Resource
 from store.database import Store
 from store.errors import CircuitstoreError
 from store.schema import UID
 
 _QUERY = "x-query"
-"""Where a route keeps its query's name until the examples are looked up."""
+"""Where a route keeps the query whose example arguments are looked up."""
+_RESOURCE = "x-resource"
+"""The same of the resource, of which a uid is looked up."""
+_SAMPLES = "x-codeSamples"
+_EXAMPLE_SECONDS = 2.0
 
 _JSON_TYPES = {
     ParameterType.UID: "string",
@@ -26,52 +41,124 @@ _JSON_TYPES = {
 }
 
 
-def operation(query: Query, in_path: str = "") -> dict[str, Any]:
-    """A route's `openapi_extra`: the query's parameters and columns. in_path: the one that stands in the path."""
-    content = {"application/json": {"schema": schema(query)}}
+def query(query: Query) -> dict[str, Any]:
+    responses = schemas.in_every_form(query.summary, schemas.of_query(query.returns))
+    return {"parameters": [*_parameters(query.params.values()), _form()], "responses": responses, _QUERY: query.name}
+
+
+def resource_list(resource: Resource) -> dict[str, Any]:
+    responses = schemas.in_every_form(resource.summary, schemas.of_page(resource))
+    parameters = [*_parameters(resource.params.values()), _form()]
+    parameters[[p["name"] for p in parameters].index("limit")]["example"] = 3
+    return {"parameters": parameters, "responses": responses}
+
+
+def resource_one(resource: Resource) -> dict[str, Any]:
+    responses = schemas.in_every_form("The one of that uid.", schemas.of_resource(resource))
+    return {"parameters": [_parameter(resource.uid, "path"), _form()], "responses": responses, _RESOURCE: resource.name}
+
+
+def graph(catalogue: Catalogue) -> dict[str, Any]:
+    content = {Form.JSON.media_type: {"schema": schemas.of_graph(catalogue)}}
+    responses = schemas.conditional("Nodes, edges, and how much is hidden.", content)
+    parameters = _parameters(subgraph.PARAMS.values(), in_path="circuit")
+    return {"parameters": parameters, "responses": responses, _QUERY: "circuit"}
+
+
+class OpenAPI:
+    """The document of an application, made anew when what is stored changes: its examples come from there."""
+
+    def __init__(self, app: FastAPI, catalogue: Catalogue, store: Store, settings: Settings) -> None:
+        self._app = app
+        self._catalogue = catalogue
+        self._store = store
+        self._base = f"http://{settings.host}:{settings.port}"
+        self._made: tuple[str, dict[str, Any]] | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        try:
+            version = self._store.version()
+        except CircuitstoreError:
+            return self._document()  # without examples, and not kept
+        if self._made is None or self._made[0] != version:
+            self._made = version, self._document()
+        return self._made[1]
+
+    def _document(self) -> dict[str, Any]:
+        app = self._app
+        document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        for path, methods in document["paths"].items():
+            if "get" in methods:
+                operation = methods["get"]
+                examples = _examples(self._catalogue, self._store, operation)
+                for parameter in operation.get("parameters", []):
+                    if parameter["name"] in examples:
+                        parameter["example"] = examples[parameter["name"]]
+                operation[_SAMPLES] = [{"lang": "Shell", "source": f"curl '{self._base}{_filled(path, operation)}'"}]
+        return document
+
+
+def _examples(catalogue: Catalogue, store: Store, operation: dict[str, Any]) -> dict[str, Any]:
+    """Empty where the store has none."""
+    name, resource = operation.pop(_QUERY, None), operation.pop(_RESOURCE, None)
+    try:
+        if name:
+            return dict(catalogue.example(store, name))
+        if resource:
+            limits = Limits(_EXAMPLE_SECONDS, rows=1, hops=1)
+            return {"uid": pages.page(store, RESOURCES[resource], {"limit": 1}, limits).rows.rows[0][0]}
+    except (CircuitstoreError, IndexError):
+        pass
+    return {}
+
+
+def _filled(path: str, operation: dict[str, Any]) -> str:
+    """The path and query string of the operation's example."""
+    given = {p["name"]: p["example"] for p in operation.get("parameters", []) if "example" in p}
+    asked = {name: str(value) for name, value in given.items() if f"{{{name}}}" not in path}
+    filled = path.format_map(
+        {name: quote(str(value), safe=":") for name, value in given.items()} | _missing(path, given)
+    )
+    return f"{filled}?{urlencode(asked, safe=':')}" if asked else filled
+
+
+def _missing(path: str, given: dict[str, Any]) -> dict[str, str]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return {name: name.upper() for name in names if name not in given}
+
+
+def _form() -> dict[str, Any]:
     return {
-        "parameters": [_parameter(p, in_path) for p in query.params.values()],
-        "responses": {"200": {"description": query.summary, "content": content}},
-        _QUERY: query.name,
+        "name": PARAMETER,
+        "in": "query",
+        "required": False,
+        "description": "In what form; else as the Accept header says, else JSON.",
+        "schema": {"type": "string", "enum": list(Form)},
     }
 
 
-def _parameter(parameter: Parameter, in_path: str) -> dict[str, Any]:
+def _parameters(parameters: Iterable[Parameter], in_path: str = "") -> list[dict[str, Any]]:
+    return [_parameter(p, "path" if p.name == in_path else "query") for p in parameters]
+
+
+def _parameter(parameter: Parameter, place: str) -> dict[str, Any]:
     kind: dict[str, Any] = {"type": _JSON_TYPES[parameter.type]}
     if parameter.type is ParameterType.UID and parameter.required:
         kind["pattern"] = f"^{UID.pattern}$"
     if parameter.choices:
         kind["enum"] = list(parameter.choices)
-    if parameter.default is not None:
+    if parameter.default not in (None, ""):
         kind["default"] = parameter.default
     if parameter.min is not None:
         kind["minimum"] = parameter.min
     if parameter.max is not None:
         kind["maximum"] = parameter.max
+    if parameter.default == "" and kind["type"] != "string":
+        kind = {"anyOf": [kind, {"const": "", "description": "Left open."}]}
     return {
         "name": parameter.name,
-        "in": "path" if parameter.name == in_path else "query",
+        "in": place,
         "required": parameter.required,
         "description": parameter.help,
         "schema": kind,
     }
-
-
-def describe(app: FastAPI, catalogue: Catalogue, store: Store) -> dict[str, Any]:
-    """The document, its examples taken from the store that is served."""
-    document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
-    for methods in document["paths"].values():
-        for route in methods.values():
-            if _QUERY in route:
-                examples = _examples(catalogue, store, route.pop(_QUERY))
-                for parameter in route["parameters"]:
-                    if parameter["name"] in examples:
-                        parameter["example"] = examples[parameter["name"]]
-    return document
-
-
-def _examples(catalogue: Catalogue, store: Store, name: str) -> dict[str, Value]:
-    try:
-        return catalogue.example(store, name)
-    except CircuitstoreError:
-        return {}  # an empty store has none

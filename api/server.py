@@ -2,11 +2,13 @@
 
 import errno
 import socket
+import sys
 from collections.abc import Callable
 
 import uvicorn
 
 from api.app import create_app
+from api.observing import log_to
 from api.settings import Settings
 from store.database import Store
 from store.errors import CircuitstoreError
@@ -15,7 +17,8 @@ from store.errors import CircuitstoreError
 def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None:
     """Serves until SIGINT or SIGTERM. note: told where, once connections are taken."""
     app = create_app(store, settings)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    log_to(sys.stderr, settings.log_requests)
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
     with _listen(settings.host, settings.port) as listener:
         host, port = listener.getsockname()[:2]
         try:  # from here on Ctrl-C is how it ends

@@ -16,6 +16,7 @@ class Settings(BaseSettings):
     time_limit: float = Field(10.0, gt=0, description="Seconds that one request may keep the database.")
     row_limit: int = Field(10_000, ge=1, description="Rows of one answer; more are left off, and it says so.")
     hop_limit: int = Field(8, ge=1, description="Edges of a path that a request may ask for.")
+    log_requests: bool = Field(True, description="Whether each request is a line of the log, on stderr.")
 
 
 def read_settings(host: str | None = None, port: int | None = None) -> Settings:

@@ -5,8 +5,9 @@ Knows nothing of queries. What is not a number or text (a list) is JSON inside a
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, TextIO
 
@@ -43,7 +44,11 @@ def only(rows: Rows, columns: list[str]) -> Rows:
 
 
 def as_objects(rows: Rows) -> list[dict[str, Any]]:
-    return [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
+    return list(_objects(rows))
+
+
+def _objects(rows: Rows) -> Iterator[dict[str, Any]]:
+    return (dict(zip(rows.columns, row, strict=True)) for row in rows.rows)
 
 
 def _json(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
@@ -51,17 +56,25 @@ def _json(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
     out.write(to_json(answer, inf_nan_mode="null", indent=2).decode() + "\n")
 
 
-def _ndjson(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
-    out.writelines(to_json(row, inf_nan_mode="null").decode() + "\n" for row in as_objects(rows))
+def ndjson_lines(rows: Rows) -> Iterator[str]:
+    return (to_json(row, inf_nan_mode="null").decode() + "\n" for row in _objects(rows))
 
 
-def _csv(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
-    for row in [rows.columns, *rows.rows]:
+def csv_lines(rows: Rows) -> Iterator[str]:
+    for row in itertools.chain([rows.columns], rows.rows):
         line = io.StringIO(newline="")
         csv.writer(line).writerow(
             [json.dumps(v, ensure_ascii=False) if isinstance(v, (list, dict)) else v for v in row]
         )
-        out.write(line.getvalue().removesuffix("\r\n") + "\n")  # a writer that ends lines in \n leaves \r unquoted
+        yield line.getvalue().removesuffix("\r\n") + "\n"  # a writer that ends lines in \n leaves \r unquoted
+
+
+def _ndjson(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
+    out.writelines(ndjson_lines(rows))
+
+
+def _csv(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
+    out.writelines(csv_lines(rows))
 
 
 _WRITERS: dict[Format, Callable[[Rows, TextIO, Callable[[str], None]], None]] = {

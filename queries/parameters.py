@@ -6,8 +6,9 @@ goes out typed, or an error says what is allowed.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictFloat, StrictInt, StrictStr, model_validator
@@ -109,6 +110,36 @@ class Parameter(BaseModel):
         if self.min is not None:
             return f"{words}, at least {self.min}"
         return words if self.max is None else f"{words}, at most {self.max}"
+
+
+def arguments(
+    owner: str, params: Mapping[str, Parameter], given: Mapping[str, object], *, hop_limit: int | None = None
+) -> dict[str, Value]:
+    """Every parameter's checked value. owner: whose they are. Raises QueryError for what is missing, unknown or not
+    allowed."""
+    for name in given:
+        if name not in params:
+            near = get_close_matches(name, params, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            known = ", ".join(params) or "none"
+            raise QueryError(f"{owner}: no parameter {name!r}{hint} (it takes {known})")
+    values: dict[str, Value] = {}
+    for name, parameter in params.items():
+        if name in given:
+            try:
+                value = parameter.check(given[name])
+            except QueryError as error:
+                raise QueryError(f"{owner}: {error}") from None
+        elif parameter.default is not None:
+            value = parameter.check(parameter.default)
+        else:
+            raise QueryError(f"{owner}: {name} is missing: {parameter.allowed()}. {parameter.help}")
+        if hop_limit is not None and parameter.type is ParameterType.HOPS and int(value) > hop_limit:
+            if name in given:
+                raise QueryError(f"{owner}: {name}: {value} is above the limit of {hop_limit} hops set here")
+            value = hop_limit
+        values[name] = value
+    return values
 
 
 def literal(value: Value) -> str:

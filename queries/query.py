@@ -17,14 +17,13 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from queries.lint import faults, strip
-from queries.parameters import Parameter, ParameterType, Value, literal
-from store.errors import CatalogueError, QueryError
+from queries.parameters import Parameter, ParameterType, Value, arguments, literal
+from store.errors import CatalogueError
 
 _PARAMETER = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _RETURN = re.compile(r"(?is)\bRETURN\s+(?:DISTINCT\s+)?(.*?)(?=\bORDER\s+BY\b|\bSKIP\b|\bLIMIT\b|\Z)")
@@ -100,32 +99,7 @@ class Query:
 
     def arguments(self, given: Mapping[str, object], *, hop_limit: int | None = None) -> dict[str, Value]:
         """Every parameter's checked value. Raises QueryError for what is missing, unknown or not allowed."""
-        for name in given:
-            if name not in self.params:
-                near = get_close_matches(name, self.params, 1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                known = ", ".join(self.params) or "none"
-                raise QueryError(f"{self.name}: no parameter {name!r}{hint} (it takes {known})")
-        values: dict[str, Value] = {}
-        for name, parameter in self.params.items():
-            if name in given:
-                value = self._value(parameter, given[name])
-            elif parameter.default is not None:
-                value = parameter.check(parameter.default)
-            else:
-                raise QueryError(f"{self.name}: {name} is missing: {parameter.allowed()}. {parameter.help}")
-            if hop_limit is not None and parameter.type is ParameterType.HOPS and int(value) > hop_limit:
-                if name in given:
-                    raise QueryError(f"{self.name}: {name}: {value} is above the limit of {hop_limit} hops set here")
-                value = hop_limit
-            values[name] = value
-        return values
-
-    def _value(self, parameter: Parameter, given: object) -> Value:
-        try:
-            return parameter.check(given)
-        except QueryError as error:
-            raise QueryError(f"{self.name}: {error}") from None
+        return arguments(self.name, self.params, given, hop_limit=hop_limit)
 
     def text(self, dialect: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
         """What to send: the text with its inline values, and the values to bind."""

@@ -66,6 +66,9 @@ class Store(Protocol):
     def digest(self) -> str:
         """One hash over everything that is stored."""
 
+    def version(self) -> str:
+        """Another text whenever anything stored may be another. Cheap: it can be asked with every request."""
+
     def close(self) -> None:
         """Give the database back. A closed store can't be used."""
 

@@ -35,6 +35,7 @@ from store.settings import StoreSettings
 from store.snapshots import Snapshots, in_our_words, lock_of
 from store.transaction import UIDS
 from store.values import plain_ladybug
+from store.version import version
 
 _ROOM_FOR_A_COMMIT = 2**24
 
@@ -51,6 +52,7 @@ class LadybugStore:
             raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo` or "
                              "`circuitstore load BUNDLE` first")  # fmt: skip
         self._made: list[Path] = []
+        self._version: tuple[object, str] = (None, "")
         self._snapshots = Snapshots(self._path, settings.ladybug_memory * 2**20)
         try:
             if self._path.exists():
@@ -139,6 +141,12 @@ class LadybugStore:
                     hashes[of.name] = content_hash(in_order(rows, of), of)
         return combined_hash(hashes)
 
+    def version(self) -> str:
+        stamp = self._snapshots.stamp()
+        if stamp is None or stamp != self._version[0]:
+            self._version = (stamp, version(self.run))
+        return self._version[1]
+
     def close(self) -> None:
         for path in self._made:
             with suppress(OSError):  # another's, by now
@@ -156,7 +164,9 @@ class LadybugStore:
         """Everything inside happens, or nothing does. size: bytes that it may add."""
         self._check_space(doing, size)
         with in_our_words(self._path), self._snapshots.changing() as connection:
-            yield _Transaction(connection)
+            transaction = _Transaction(connection)
+            yield transaction
+            transaction.write("MATCH (s:Store {uid: 'store'}) SET s.writes = coalesce(s.writes, 0) + 1")
         self._made = []
 
     def _make_tables(self) -> None:

@@ -22,6 +22,7 @@ from store.errors import NotFoundError, StoreError
 from store.schema import BOOKKEEPING, NODES, SCHEMA_VERSION, TABLES, Column, Type
 from store.settings import StoreSettings
 from store.transaction import UIDS
+from store.version import version
 
 T = TypeVar("T")
 
@@ -42,6 +43,7 @@ class Neo4jStore:
     def __init__(self, url: str, *, read_only: bool, settings: StoreSettings) -> None:
         self.url = url
         self._database = settings.neo4j_database
+        self._version: tuple[object, str] = (None, "")
         self._driver = connect(url, settings)
         try:
             self._check_schema(read_only)
@@ -135,6 +137,12 @@ class Neo4jStore:
                 raise StoreError(f"the {what} of {found[0][0]} is not finished: {way_out}")
         with in_our_words(self.url), self._driver.session(database=self._database, fetch_size=-1) as session:
             return session.execute_read(lambda transaction: _digest(BoltTransaction(transaction)))
+
+    def version(self) -> str:
+        writes = self.run("MATCH (s:Store {uid: 'store'}) RETURN s.writes").rows
+        if not writes or writes != self._version[0]:
+            self._version = (writes, version(self.run))
+        return self._version[1]
 
     def close(self) -> None:
         self._driver.close()

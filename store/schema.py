@@ -503,7 +503,7 @@ STORE = _node(
     "Store",
     "Bookkeeping: the store itself.",
     Column("schema_version", Type.INT, "Of this schema."),
-    Column("writes", Type.INT, "Write transactions so far, where each must lock out the others.", optional=True),
+    Column("writes", Type.INT, "Write transactions so far.", optional=True),
 )
 
 BUNDLE = _node(
@@ -522,3 +522,15 @@ BOOKKEEPING = (STORE, BUNDLE)
 def stored_columns(node: Node) -> tuple[Column, ...]:
     """The columns that a node has in a database."""
     return (*node.columns, KEPT) if node.shared and node not in BOOKKEEPING else node.columns
+
+
+def _vocabulary() -> dict[str, Type]:
+    types: dict[str, set[Type]] = {}
+    for table in TABLES.values():
+        for column in table.columns:
+            types.setdefault(column.name, set()).add(column.type)
+    return {name: found.pop() for name, found in types.items() if len(found) == 1}
+
+
+VOCABULARY: dict[str, Type] = _vocabulary()
+"""The type of each property name that means one wherever it stands. Columns of queries carry these names, too."""

@@ -40,6 +40,10 @@ class Snapshots:
         self._current: _Snapshot | None = None
         self._lock: int | None = None
 
+    def stamp(self) -> _Stamp | None:
+        """Another one whenever the file is another; None where there is none."""
+        return _stamp(self.path)
+
     def lock(self) -> None:
         """Keep other processes from writing until this is closed. Raises StoreError where one does."""
         self._lock = _lock(self.path)

@@ -1,52 +1,42 @@
-"""Circuits: the list, one of them, and its graph."""
+"""A circuit's graph. Circuits as such are a resource like others."""
 
-import time
+from fastapi import APIRouter
+from fastapi.responses import Response
 
-from fastapi import APIRouter, Request
-
-from api.answers import JSON, of, parameters, run, schema
-from api.dependencies import CatalogueDep, SettingsDep, StoreDep
+from api import media
+from api.answers import JSON, of, parameters
+from api.caching import conditional
+from api.dependencies import AskedDep
 from api.errors import responses
-from api.openapi import operation
+from api.openapi import graph
 from queries.catalogue import Catalogue
+from queries.subgraph import subgraph
 
 
 def router(catalogue: Catalogue) -> APIRouter:
-    routes = APIRouter(prefix="/circuits", tags=["circuits"], responses=responses(400, 404, 503))
-    circuits, circuit, edges = catalogue["circuits"], catalogue["circuit"], catalogue["graph_edges"]
-
-    @routes.get("", summary=circuits.summary, response_class=JSON, openapi_extra=operation(circuits))
-    def list_circuits(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
-        return JSON(of(run(store, catalogue, settings, "circuits", parameters(request))))
-
-    @routes.get(
-        "/{circuit}",
-        summary=circuit.summary,
-        response_class=JSON,
-        openapi_extra=operation(circuit, in_path="circuit"),
-    )
-    def one_circuit(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
-        return JSON(of(run(store, catalogue, settings, "circuit", parameters(request))))
-
-    extra = operation(edges, in_path="circuit")
-    both = {"nodes": schema(catalogue["top_nodes"]), "edges": schema(edges)}
-    extra["responses"]["200"] = {
-        "description": "Its strongest nodes, and the edges among them.",
-        "content": {"application/json": {"schema": {"type": "object", "required": list(both), "properties": both}}},
-    }
+    routes = APIRouter(prefix="/circuits", tags=["circuits"], responses=responses(400, 404, 406, 503))
 
     @routes.get(
         "/{circuit}/graph",
-        summary="The strongest part of a circuit, to draw.",
+        summary="The strongest part of a circuit, or what lies around one of its nodes, to draw.",
         response_class=JSON,
-        openapi_extra=extra,
+        openapi_extra=graph(catalogue),
     )
-    def circuit_graph(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
-        arguments = edges.arguments(parameters(request))
-        nodes_wanted = {"circuit": arguments["circuit"], "limit": arguments["top_nodes"]}
-        deadline = time.monotonic() + settings.time_limit
-        nodes = run(store, catalogue, settings, "top_nodes", nodes_wanted, deadline)
-        found = run(store, catalogue, settings, "graph_edges", arguments, deadline)
-        return JSON({"nodes": of(nodes), "edges": of(found)})
+    def circuit_graph(asked: AskedDep) -> Response:
+        form = media.chosen(asked.request, [media.Form.JSON])
+        given = parameters(asked.request)
+
+        def make(headers: dict[str, str]) -> Response:
+            found = subgraph(asked.store, given, asked.limits())
+            body = {
+                "shown": found.summary,
+                "n_nodes": found.n_nodes,
+                "n_edges": found.n_edges,
+                "nodes": of(found.nodes),
+                "edges": of(found.edges),
+            }
+            return JSON(body, headers=headers)
+
+        return conditional(asked.request, asked.store, asked.settings, form, make)
 
     return routes

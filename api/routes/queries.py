@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
+from fastapi.responses import Response
 
-from api.answers import JSON, answer, of, parameters, run
-from api.dependencies import CatalogueDep, SettingsDep, StoreDep
+from api import openapi, schemas
+from api.answers import JSON, Answer, answer, parameters, respond
+from api.dependencies import AskedDep, StoreDep
 from api.errors import responses
-from api.openapi import operation
 from queries.catalogue import Catalogue
 from queries.query import Query
 from store.errors import NotFoundError, QueryError
@@ -20,7 +21,12 @@ def router(catalogue: Catalogue) -> APIRouter:
     """A route for the list and one for each query."""
     routes = APIRouter(tags=["queries"])
 
-    @routes.get("/queries", summary="The catalogue of queries.", response_class=JSON)
+    @routes.get(
+        "/queries",
+        summary="The catalogue of queries.",
+        response_class=JSON,
+        openapi_extra=schemas.plain("Every query.", "columns", "rows", "truncated"),
+    )
     async def index(store: StoreDep) -> JSON:
         return JSON(answer(COLUMNS, [_row(query, store.dialect) for query in catalogue]))
 
@@ -33,8 +39,8 @@ def router(catalogue: Catalogue) -> APIRouter:
             operation_id=query.name,
             summary=query.summary,
             response_class=JSON,
-            responses=responses(400, 404, 503),
-            openapi_extra=operation(query),
+            responses=responses(400, 404, 406, 503),
+            openapi_extra=openapi.query(query),
         )
 
     @routes.get("/queries/{name}", include_in_schema=False)
@@ -47,9 +53,10 @@ def router(catalogue: Catalogue) -> APIRouter:
     return routes
 
 
-def _endpoint(name: str) -> Callable[..., JSON]:
-    def endpoint(request: Request, store: StoreDep, catalogue: CatalogueDep, settings: SettingsDep) -> JSON:
-        return JSON(of(run(store, catalogue, settings, name, parameters(request))))
+def _endpoint(name: str) -> Callable[..., Response]:
+    def endpoint(asked: AskedDep) -> Response:
+        given = parameters(asked.request)
+        return respond(asked, lambda limits: Answer(asked.query(name, given, limits)))
 
     return endpoint
 

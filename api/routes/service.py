@@ -1,27 +1,32 @@
-"""The service itself: what it offers, and whether it is well."""
+"""The service itself: what it offers, whether it is alive and ready, and its metrics."""
 
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
+from api import schemas
 from api.answers import JSON
 from api.dependencies import StoreDep
 from api.errors import responses
+from queries.resources import RESOURCES
 
 router = APIRouter(tags=["service"])
 
 LINKS = {
-    "health": "/health",
-    "circuits": "/circuits",
-    "circuit": "/circuits/{circuit}",
+    **{name: f"/{name}" for name in RESOURCES},
     "graph": "/circuits/{circuit}/graph",
-    "feature": "/features/{feature}",
     "queries": "/queries",
     "query": "/queries/{name}",
+    "health": "/health",
+    "ready": "/ready",
+    "metrics": "/metrics",
     "openapi": "/openapi.json",
     "documentation": "/docs",
 }
+
+_READY_SECONDS = 5.0
 
 
 def program_version() -> str:
@@ -31,15 +36,44 @@ def program_version() -> str:
         return "0"
 
 
-@router.get("/", summary="What is here.", response_class=JSON)
+@router.get(
+    "/",
+    summary="What is here.",
+    response_class=JSON,
+    openapi_extra=schemas.plain("Links to it.", "name", "version", "links"),
+)
 async def index() -> JSON:
     return JSON({"name": "circuitstore", "version": program_version(), "links": LINKS})
 
 
 @router.get(
-    "/health", summary="Whether the service can reach its database.", response_class=JSON, responses=responses(503)
+    "/health",
+    summary="Whether the service is alive. It asks no database.",
+    response_class=JSON,
+    openapi_extra=schemas.plain("It is.", "status", "version", "store"),
 )
-def health(store: StoreDep) -> JSON:
-    store.run("RETURN 1 AS answer", timeout=5.0)
-    body: dict[str, Any] = {"status": "ok", "version": program_version(), "store": store.dialect}
+async def health(store: StoreDep) -> JSON:
+    return JSON({"status": "ok", "version": program_version(), "store": store.dialect})
+
+
+@router.get(
+    "/ready", summary="Whether the database answers, and with it every request.", response_class=JSON,
+    responses=responses(503),
+    openapi_extra=schemas.plain("It does.", "status", "store"),
+)  # fmt: skip
+def ready(store: StoreDep) -> JSON:
+    store.run("RETURN 1 AS answer", timeout=_READY_SECONDS)
+    body: dict[str, Any] = {"status": "ready", "store": store.dialect}
     return JSON(body)
+
+
+@router.get(
+    "/metrics",
+    summary="Requests, latencies and database errors, for Prometheus.",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
+def metrics(request: Request) -> Response:
+    from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+    return Response(generate_latest(request.app.state.metrics.registry), media_type=CONTENT_TYPE_PLAIN_0_0_4)
