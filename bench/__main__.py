@@ -6,7 +6,7 @@ import sys
 
 import bench
 
-NOT_BENCHMARKS = {"__main__", "demo_world", "kill_ingest", "kill_load", "report"}
+NOT_BENCHMARKS = {"__main__", "demo_world", "kill_ingest", "kill_load", "report", "service"}
 
 
 def main() -> int:

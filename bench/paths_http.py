@@ -10,20 +10,19 @@ import http.client
 import json
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import numpy as np
 import pyarrow as pa
 
 from bench.report import heading
+from bench.service import service
 from queries.catalogue import catalogue
 from store.bundle import open_bundle, write_bundle
 from store.database import open_store
@@ -114,7 +113,7 @@ def load(url: str, bundle: Path) -> None:
 def measure(title: str, url: str, dialect: str, raw: Ask, circuits: int, given: argparse.Namespace) -> None:
     query = catalogue()["upstream_paths"]
     rng = np.random.default_rng(1)
-    with service(url) as connection:
+    with service(url) as at, closing(http.client.HTTPConnection(at.host, at.port)) as connection:
         for min_weight in given.min_weight:
             direct, served, rows = [], [], []
             for n in range(-10, given.requests):
@@ -151,26 +150,6 @@ def get(connection: http.client.HTTPConnection, path: str) -> bytes:
     body = response.read()
     assert response.status == 200, body
     return body
-
-
-@contextmanager
-def service(url: str) -> Iterator[http.client.HTTPConnection]:
-    command = [sys.executable, "-m", "circuitstore", "--store", url, "serve", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        said = []
-        for line in process.stderr:
-            said.append(line)
-            if " at http" in line:
-                break
-        else:
-            sys.exit("the service did not start: " + "".join(said))
-        try:
-            address = urlsplit(line.split(" at ")[1].split()[0])
-            with closing(http.client.HTTPConnection(str(address.hostname), address.port)) as connection:
-                yield connection
-        finally:
-            process.terminate()
 
 
 @contextmanager
