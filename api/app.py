@@ -8,7 +8,7 @@ from api import errors
 from api.head import HeadAsGet
 from api.observing import Metrics, Observing
 from api.openapi import OpenAPI
-from api.routes import circuits, queries, resources, service
+from api.routes import circuits, neo4j, queries, resources, service
 from api.settings import Settings
 from queries.catalogue import catalogue
 from store.database import Store
@@ -30,6 +30,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.include_router(circuits.router(catalogue()))
     app.include_router(resources.router(catalogue()))
     app.include_router(queries.router(catalogue()))
+    app.include_router(neo4j.router)
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(Observing, metrics=app.state.metrics)

@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="Port to listen at.")
     time_limit: float = Field(10.0, gt=0, description="Seconds that one request may keep the database.")
     row_limit: int = Field(10_000, ge=1, description="Rows of one answer; more are left off, and it says so.")
+    neo4j_browser: str = Field("", description="Origins of Neo4j Browsers on other machines, with commas between.")
     hop_limit: int = Field(8, ge=1, description="Edges of a path that a request may ask for.")
     log_requests: bool = Field(True, description="Whether each request is a line of the log, on stderr.")
 

@@ -12,6 +12,7 @@ import neo4j
 import pyarrow as pa
 from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
+from store.display import KIND_LABELS, displayed
 from store.errors import LimitError, StoreError, UsageError
 from store.merging import columns_of
 from store.schema import Column, Table
@@ -67,7 +68,7 @@ def in_our_words(url: str, timeout: float | None = None) -> Iterator[None]:
 def plain(value: Any) -> Any:
     """Nodes and relationships become dicts of their properties, paths dicts of nodes and relationships."""
     if isinstance(value, neo4j.graph.Node):
-        return properties(next(iter(value.labels), ""), value)
+        return properties(next((label for label in value.labels if label not in KIND_LABELS.values()), ""), value)
     if isinstance(value, neo4j.graph.Relationship):
         return properties(value.type, value)
     if isinstance(value, neo4j.graph.Path):
@@ -124,11 +125,15 @@ class BoltTransaction:
         return self.read(text, columns, _lists(keys))
 
     def insert(self, of: Table, rows: pa.Table) -> None:
+        for second_label, part in displayed(of, rows):
+            self._insert(of, part, second_label)
+
+    def _insert(self, of: Table, rows: pa.Table, second_label: str) -> None:
         lists = _lists(rows)
         keys = () if of.is_node else of.keys[:2]
         values = ", ".join(f"`{name}`: $`{name}`[i]" for name in lists if name not in keys)
         if of.is_node:
-            label = self._labels.get(of.name, of.name)
+            label = self._labels.get(of.name, of.name) + (f":{second_label}" if second_label else "")
             made = self.count(
                 f"UNWIND range(0, size($uid) - 1) AS i CREATE (:{label} {{{values}}})", lists
             ).nodes_created

@@ -10,12 +10,10 @@ from neo4j import Driver, GraphDatabase
 from testcontainers.community.neo4j import Neo4jContainer
 
 from store.errors import StoreError
-from store.server.neo4j import running
+from store.server.neo4j import HOST, free_port, opening_on, running
 
 IMAGE = "neo4j:5.26-community"
 PASSWORD = "circuitstore-tests"
-
-_Access = tuple[str, str, str]  # URL, user, password
 
 
 class Unavailable(Exception):
@@ -25,7 +23,11 @@ class Unavailable(Exception):
 class Neo4j:
     """A server that tests may fill and empty."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    def __init__(self, url: str, user: str, password: str, browser: str = "", service_port: int = 0) -> None:
+        """browser: the page of its Browser, '' where it is not ours to set up. service_port: where that looks for the
+        HTTP service."""
+        self.browser = browser
+        self.service_port = service_port
         self.url = url
         self.user = user
         self.password = password
@@ -41,20 +43,19 @@ class Neo4j:
 def a_neo4j(folder: Path) -> Iterator[Neo4j]:
     """Raises Unavailable where none of the three ways leads to a server."""
     with ExitStack() as stack:
-        url, user, password = _named() or _in_a_container(stack) or _from_jars(stack, folder)
-        server = Neo4j(url, user, password)
+        server = _named() or _in_a_container(stack) or _from_jars(stack, folder)
         stack.enter_context(server.driver)
         server.driver.verify_connectivity()
         yield server
 
 
-def _named() -> _Access | None:
+def _named() -> Neo4j | None:
     url = os.environ.get("CIRCUITSTORE_TEST_NEO4J_URI")
     user = os.environ.get("CIRCUITSTORE_NEO4J_USER", "neo4j")
-    return (url, user, os.environ.get("CIRCUITSTORE_NEO4J_PASSWORD", "")) if url else None
+    return Neo4j(url, user, os.environ.get("CIRCUITSTORE_NEO4J_PASSWORD", "")) if url else None
 
 
-def _in_a_container(stack: ExitStack) -> _Access | None:
+def _in_a_container(stack: ExitStack) -> Neo4j | None:
     try:
         with docker.from_env(timeout=5) as engine:
             engine.ping()
@@ -62,14 +63,15 @@ def _in_a_container(stack: ExitStack) -> _Access | None:
     except (docker.errors.DockerException, OSError) as reason:
         print(f"no Neo4j in a container: {reason}")
         return None
-    return container.get_connection_url(), "neo4j", PASSWORD
+    return Neo4j(container.get_connection_url(), "neo4j", PASSWORD)
 
 
-def _from_jars(stack: ExitStack, folder: Path) -> _Access:
+def _from_jars(stack: ExitStack, folder: Path) -> Neo4j:
+    port = free_port()
     try:
-        started = stack.enter_context(running(folder, password=PASSWORD))
+        started = stack.enter_context(running(folder, password=PASSWORD, settings=opening_on(f"http://{HOST}:{port}")))
     except StoreError as reason:
         raise Unavailable(
             f"CIRCUITSTORE_TEST_NEO4J_URI is not set, no container engine answers, and {reason}"
         ) from reason
-    return started.url, "neo4j", PASSWORD
+    return Neo4j(started.url, "neo4j", PASSWORD, started.browser, port)

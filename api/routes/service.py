@@ -19,6 +19,8 @@ LINKS = {
     "graph": "/circuits/{circuit}/graph",
     "queries": "/queries",
     "query": "/queries/{name}",
+    "style": "/neo4j/circuits.grass",
+    "guide": "/neo4j/guide.html",
     "health": "/health",
     "ready": "/ready",
     "metrics": "/metrics",

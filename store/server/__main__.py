@@ -9,7 +9,7 @@ from types import FrameType
 import platformdirs
 
 from store.errors import CircuitstoreError
-from store.server.neo4j import USER, Server, running
+from store.server.neo4j import HOST, USER, Server, opening_on, running
 
 PORTS = (7687, 7474)
 
@@ -22,7 +22,8 @@ def main() -> int:
     try:
         print("Starting Neo4j …", file=sys.stderr, flush=True)
         password = os.environ.get("CIRCUITSTORE_NEO4J_PASSWORD") or None
-        with running(home, password=password, ports=PORTS) as server:
+        service = f"http://{HOST}:{os.environ.get('CIRCUITSTORE_PORT') or 8000}"
+        with running(home, password=password, ports=PORTS, settings=opening_on(service)) as server:
             print(_greeting(server), flush=True)
             signal.pause()
     except KeyboardInterrupt:
@@ -56,6 +57,7 @@ In another terminal:
     export CIRCUITSTORE_STORE={server.url}
     read -rs CIRCUITSTORE_NEO4J_PASSWORD && export CIRCUITSTORE_NEO4J_PASSWORD
     circuitstore circuits
+    circuitstore serve        # with it, the Browser opens on the graph in our colours, with a guide
 
 Ctrl-C stops it; the data stay.
 """

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from neo4j import GraphDatabase
 from neo4j.exceptions import AuthError, Neo4jError
@@ -51,6 +52,13 @@ class Server:
         return f"http://{HOST}:{self.http_port}/browser/"
 
 
+def opening_on(service: str) -> dict[str, str]:
+    """Settings with which the Browser opens on our graph. service: URL of the HTTP service, which it asks for them."""
+    command = f"style {service}/neo4j/circuits.grass; play {service}/neo4j/guide.html"
+    host = urlsplit(service).hostname or HOST
+    return {"browser.post_connect_cmd": command, "browser.remote_content_hostname_whitelist": host}
+
+
 @contextmanager
 def running(
     home: Path,
@@ -67,7 +75,7 @@ def running(
     Raises StoreError where Java or Maven is missing, the server does not start, or it has another password.
     """
     runtime, lib = java(), jars()
-    bolt, http = (_free_port(port) for port in ports)
+    bolt, http = (free_port(port) for port in ports)
     _write_home(home, bolt, http, settings or {})
     console = home / "logs" / "console.log"
     with console.open("wb") as log:
@@ -108,7 +116,8 @@ def _write_home(home: Path, bolt: int, http: int, settings: Mapping[str, str]) -
     (home / "conf" / "neo4j.conf").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int = 0) -> int:
+    """The wanted port where nothing listens there; else one that the system picks."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
