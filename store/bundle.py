@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from store.aside import aside, put_in_place
-from store.digest import combined_hash, content_hash, in_order
+from store.digest import combined_hash, content_hash, in_order, nulls, one
 from store.disk import sync
 from store.errors import BundleError
 from store.ownership import Ends
@@ -51,10 +51,11 @@ class Manifest(BaseModel, extra="forbid"):
 class Bundle:
     """An opened bundle. Only the manifest has been read; tables are read when asked for, once."""
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, path: Path, manifest: Manifest, tables: dict[str, pa.Table] | None = None) -> None:
+        """tables: what its files hold, as far as it is known."""
         self.path = path
         self.manifest = manifest
-        self._tables: dict[str, pa.Table] = {}
+        self._tables = tables or {}
         self._valid = False
 
     @property
@@ -67,6 +68,11 @@ class Bundle:
 
     def table(self, name: str) -> pa.Table:
         """A table of the schema by name; one that the bundle does not hold has no rows."""
+        table = self.encoded(name)
+        return pa.table([_plain(column) for column in table.columns], names=table.column_names)
+
+    def encoded(self, name: str) -> pa.Table:
+        """The same, in less memory: of a relationship's ends, each uid is held once (Arrow's dictionary encoding)."""
         if name not in self._tables:
             entry = self.manifest.tables.get(name)
             self._tables[name] = self._read(TABLES[name], entry) if entry else TABLES[name].schema.empty_table()
@@ -78,7 +84,7 @@ class Bundle:
     @cached_property
     def ends(self) -> Ends:
         """Where its relationships lead."""
-        return Ends(self.table)
+        return Ends(self.encoded)
 
     def validate(self) -> None:
         """Raises BundleError, naming file and row, for whatever makes it unfit to load. Checked once."""
@@ -91,23 +97,25 @@ class Bundle:
     def _read(self, table: Table, entry: TableEntry) -> pa.Table:
         file = self.path / entry.file
         try:
-            content = file.read_bytes()
+            stream = file.open("rb")
         except OSError as error:
             raise BundleError(f"{file}: {error.strerror or error}; write the bundle again") from error
-        if hashlib.sha256(content).hexdigest() != entry.sha256:
-            raise BundleError(f"{file} is not the file that was written (its hash differs); write the bundle again")
-        try:
-            read = pq.read_table(pa.BufferReader(content))
-        except (pa.ArrowException, OSError) as error:
-            raise BundleError(f"{file} is not a readable Parquet file ({error}); write the bundle again") from error
+        with stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != entry.sha256:
+                raise BundleError(f"{file} is not the file that was written (its hash differs); write the bundle again")
+            stream.seek(0)
+            try:
+                read = pq.read_table(stream, read_dictionary=_ends(table))
+            except (pa.ArrowException, OSError) as error:
+                raise BundleError(f"{file} is not a readable Parquet file ({error}); write the bundle again") from error
         names = [column.name for column in table.columns]
         if read.column_names != names:
             raise BundleError(f"{file} has the columns {', '.join(read.column_names)}; expected {', '.join(names)}")
         for column in table.columns:
-            found = read.schema.field(column.name).type
+            found = _type(read[column.name])
             if found != column.type.arrow:
                 raise BundleError(f"{file}: {column.name} has type {found}; expected {column.type.arrow}")
-        return pa.table([read[name].combine_chunks() for name in names], schema=pa.schema(
+        return pa.table([one(read[name]) for name in names], schema=pa.schema(
             [pa.field(name, read.schema.field(name).type) for name in names]
         ))  # fmt: skip
 
@@ -170,14 +178,16 @@ def write_bundle(
 
 def _write(written: Path, target: Path, tables: Mapping[str, pa.Table], provenance: dict[str, Any]) -> Bundle:
     entries: dict[str, TableEntry] = {}
+    held: dict[str, pa.Table] = {}
     for name, of in TABLES.items():
         given = tables.get(name)
         if given is None or given.num_rows == 0:
             continue
-        rows = in_order(_conform(given, of, target), of)
+        rows = held[name] = in_order(_conform(given, of, target), of)
         file = written / f"{name}.parquet"
-        dictionary = ["source", "target"] if not of.is_node else False
-        pq.write_table(rows, file, compression="lz4", use_dictionary=dictionary, write_statistics=False)
+        pq.write_table(
+            rows, file, compression="lz4", use_dictionary=_ends(of) or False, write_statistics=False, store_schema=False
+        )
         sync(file)
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -193,7 +203,7 @@ def _write(written: Path, target: Path, tables: Mapping[str, pa.Table], provenan
     (written / MANIFEST).write_text(text, encoding="utf-8")
     sync(written / MANIFEST)
     sync(written)
-    return Bundle(written, manifest)
+    return Bundle(written, manifest, held)
 
 
 def _conform(given: pa.Table, of: Table, target: Path) -> pa.Table:
@@ -206,15 +216,29 @@ def _conform(given: pa.Table, of: Table, target: Path) -> pa.Table:
         if column.name not in given.column_names:
             if not column.optional:
                 raise BundleError(f"{target}: {of.name} lacks its column {column.name!r}")
-            columns.append(pa.nulls(given.num_rows, column.type.arrow))
+            columns.append(nulls(given.num_rows, column.type.arrow))
             continue
         values = given[column.name]
         try:
-            columns.append(values if values.type == column.type.arrow else values.cast(column.type.arrow))
+            columns.append(one(values if _type(values) == column.type.arrow else values.cast(column.type.arrow)))
         except pa.ArrowException as error:
             raise BundleError(f"{target}: {of.name}.{column.name} is no {column.type.arrow}: {error}") from error
     names = [column.name for column in of.columns]
-    return pa.table(columns, names=names).combine_chunks()
+    return pa.table(columns, names=names)
+
+
+def _ends(of: Table) -> list[str]:
+    """The columns in which a uid recurs."""
+    return [] if of.is_node else ["source", "target"]
+
+
+def _type(values: pa.ChunkedArray) -> pa.DataType:
+    """What a column holds, however it is encoded."""
+    return values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+
+
+def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
 
 
 def _put_in_place(bundle: Bundle, target: Path, replace: bool) -> None:
