@@ -22,6 +22,7 @@ from store.errors import CircuitstoreError, LimitError, StoreError
 from store.settings import StoreSettings, read_settings
 from store.values import plain_ladybug
 
+PROGRAM = "store.cypher.process"
 PATIENCE = 30.0
 """Seconds in which a process must have opened its database."""
 
@@ -98,7 +99,7 @@ class _Process:
         self.stamp = stamp
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CIRCUITSTORE_")}
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "store.cypher.process"],
+            [sys.executable, "-P", "-m", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
