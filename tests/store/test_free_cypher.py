@@ -157,7 +157,9 @@ def test_every_query_of_the_catalogue_is_harmless(world: World) -> None:
     with closing(open_store(world.url, read_only=True)) as store:
         for query in catalogue():
             text, bound = query.text(store.dialect, query.arguments(catalogue().example(store, query.name)))
-            assert sorted(map(str, world.ask(text, LONG, **bound).rows)) == sorted(map(str, store.run(text, bound).rows))
+            assert sorted(map(str, world.ask(text, LONG, **bound).rows)) == sorted(
+                map(str, store.run(text, bound).rows)
+            )
 
 
 def test_an_answer_equals_that_of_the_store_itself(world: World) -> None:
