@@ -18,6 +18,7 @@ import typer
 from store.errors import CircuitstoreError, UsageError
 
 if TYPE_CHECKING:
+    from api.keys import Keys
     from ingest.tracking import Tracker
     from queries.query import Query
     from store.database import Rows, Store
@@ -39,6 +40,14 @@ class Format(StrEnum):
     json = "json"
     csv = "csv"
     ndjson = "ndjson"
+
+
+class Scope(StrEnum):
+    """What an API key is for; the same names as in `api.keys`."""
+
+    read = "read"
+    write = "write"
+    cypher = "cypher"
 
 
 @dataclass
@@ -320,6 +329,26 @@ def query(
 
 
 @app.command()
+def cypher(
+    text: Annotated[str, typer.Argument(help="A statement that only reads; - for standard input.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="What its $KEYs stand for; JSON where that can be.", metavar="KEY=VALUE")
+    ] = None,
+) -> None:
+    """Ask in the database's own Cypher. Whatever it is, it can only read."""
+    from api.settings import read_settings
+    from store.cypher.answer import Limits
+    from store.cypher.asking import FreeCypher
+
+    settings = read_settings()
+    given = {name: _json(value) for name, value in _pairs(arguments or [], "key").items()}
+    limits = Limits(settings.time_limit, settings.row_limit, settings.cypher_bytes * 2**20)
+    with FreeCypher(_store_url(), at_once=1, memory=settings.cypher_memory * 2**20) as free:
+        rows = free.ask(sys.stdin.read() if text == "-" else text, given, limits)
+    _print(rows.columns, rows.rows, rows.truncated)
+
+
+@app.command()
 def delete(
     circuit: Annotated[str | None, typer.Argument(help="The circuit's uid.")] = None,
     matches: Annotated[
@@ -356,6 +385,52 @@ def serve(
 
     with _open(read_only=True) as store:
         run(store, read_settings(host=host, port=port), _note)
+
+
+keys = typer.Typer(help="API keys, without which the service lets in nobody from elsewhere.")
+app.add_typer(keys, name="keys")
+
+
+@keys.command("add")
+def add_key(
+    name: Annotated[str, typer.Argument(help="Whose it is, or what it is for.")],
+    scope: Annotated[list[Scope] | None, typer.Option(help="What it is for; may be given again.")] = None,
+) -> None:
+    """Make a key. It is shown once, and kept nowhere."""
+    keys = _keys()
+    key, secret = keys.add(name, [one.value for one in scope or [Scope.read]])
+    _print(["id", "name", "scopes", "key"], [[key.id, key.name, sorted(key.scopes), secret]])
+    _note(f"added to {keys.path}; the key itself is not in there: keep it now")
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List the keys: what each is for, never the keys themselves."""
+    rows = [[key.id, key.name, sorted(key.scopes), key.created_at.isoformat()] for key in _keys().all()]
+    _print(["id", "name", "scopes", "created_at"], rows)
+
+
+@keys.command("revoke")
+def revoke_key(key: Annotated[str, typer.Argument(help="Its id or name.")]) -> None:
+    """Revoke a key; a service that runs lets it in no more."""
+    revoked = _keys().revoke(key)
+    _note(f"revoked {revoked.id} ({revoked.name})")
+
+
+def _keys() -> "Keys":
+    from api.keys import Keys
+    from api.settings import read_settings
+
+    return Keys(read_settings().keys)
+
+
+def _json(value: object) -> object:
+    import json
+
+    try:
+        return json.loads(str(value))
+    except ValueError:
+        return value
 
 
 @contextmanager

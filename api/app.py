@@ -1,5 +1,8 @@
 """The service, put together. It serves one open store and never writes to it."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.gzip import GZipMiddleware
@@ -8,21 +11,32 @@ from api import errors
 from api.head import HeadAsGet
 from api.observing import Metrics, Observing
 from api.openapi import OpenAPI
-from api.routes import circuits, neo4j, queries, resources, service
+from api.protection import protect
+from api.routes import circuits, cypher, neo4j, queries, resources, service
 from api.settings import Settings
 from queries.catalogue import catalogue
+from store.cypher.asking import FreeCypher
 from store.database import Store
 
 
 def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     """The application over an open store, which stays the caller's to close."""
+    settings = settings or Settings()
+    free = FreeCypher(store.url, at_once=settings.cypher_at_once, memory=settings.cypher_memory * 2**20)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with free:
+            yield
+
     app = FastAPIOffline(  # its documentation page fetches nothing from elsewhere
         title="Circuitstore",
         summary="Circuits of language models, and questions about them.",
         version=service.program_version(),
+        lifespan=lifespan,
     )
     app.state.store = store
-    app.state.settings = settings or Settings()
+    app.state.settings = settings
     app.state.catalogue = catalogue()
     app.state.metrics = Metrics()
 
@@ -31,9 +45,11 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.include_router(resources.router(catalogue()))
     app.include_router(queries.router(catalogue()))
     app.include_router(neo4j.router)
+    app.include_router(cypher.router(free, settings))
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    protect(app, settings)
     app.add_middleware(Observing, metrics=app.state.metrics)
     app.add_middleware(HeadAsGet)  # the outermost
-    app.openapi = OpenAPI(app, catalogue(), store, app.state.settings)  # type: ignore[method-assign]
+    app.openapi = OpenAPI(app, catalogue(), store, settings)  # type: ignore[method-assign]
     return app

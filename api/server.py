@@ -18,7 +18,14 @@ def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None
     """Serves until SIGINT or SIGTERM. note: told where, once connections are taken."""
     app = create_app(store, settings)
     log_to(sys.stderr, settings.log_requests)
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.proxies),  # uvicorn would believe whoever asks from this machine
+        forwarded_allow_ips=settings.proxies or None,
+    )
     with _listen(settings.host, settings.port) as listener:
         host, port = listener.getsockname()[:2]
         try:  # from here on Ctrl-C is how it ends

@@ -1,6 +1,9 @@
 """What the service may be told through the environment, and the limits it keeps."""
 
-from pydantic import Field, ValidationError
+import re
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.errors import UsageError
@@ -18,6 +21,35 @@ class Settings(BaseSettings):
     neo4j_browser: str = Field("", description="Origins of Neo4j Browsers on other machines, with commas between.")
     hop_limit: int = Field(8, ge=1, description="Edges of a path that a request may ask for.")
     log_requests: bool = Field(True, description="Whether each request is a line of the log, on stderr.")
+    cypher: bool = Field(False, description="Whether POST /cypher answers: free Cypher that only reads.")
+    cypher_at_once: int = Field(2, ge=1, le=64, description="Statements of free Cypher at once; a process for each.")
+    cypher_memory: int = Field(512, ge=128, description="Memory for one of those processes, in MiB.")
+    cypher_bytes: int = Field(8, ge=1, le=1024, description="Size of an answer to free Cypher, in MiB.")
+    keys: Path | None = Field(None, description="File of API keys; else keys.json in the user's configuration folder.")
+    require_keys: bool | None = Field(None, description="Whether requests need a key where only this machine asks.")
+    rate_limit: float | None = Field(None, ge=0, description="Requests a second for each key; 0 for no limit; else 100 "
+                                                             "where keys are needed.")  # fmt: skip
+    body_limit: int = Field(2**20, ge=0, description="Bytes of a request's body.")
+    upload_limit: int = Field(2**31, ge=0, description="Bytes of a bundle or file that is sent.")
+    hosts: str = Field("", description="Names the service is reached by, beside localhost, with commas between.")
+    cors_origins: str = Field("", description="Origins whose pages may ask, such as https://a.org, commas between.")
+    proxies: str = Field("", description="Addresses whose X-Forwarded-For is believed, commas between.")
+
+    @property
+    def named_hosts(self) -> list[str]:
+        return _names(self.hosts)
+
+    @property
+    def named_origins(self) -> list[str]:
+        return _names(self.cors_origins)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        for origin in _names(text):
+            if not re.fullmatch(r"https?://[^/*?#@\s]+", origin):
+                raise ValueError(f"{origin!r} is no origin such as https://a.org (and * is refused: name them)")
+        return text
 
 
 def read_settings(host: str | None = None, port: int | None = None) -> Settings:
@@ -28,3 +60,7 @@ def read_settings(host: str | None = None, port: int | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         raise UsageError(f"CIRCUITSTORE_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

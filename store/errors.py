@@ -10,7 +10,8 @@ CircuitstoreError
 ├── ImportFormatError   a file that can't be imported                  (exit code 1)
 ├── ModelError          a model, dictionary or task that can't be used (exit code 1)
 ├── StoreError          the database refused, or is not there          (exit code 1, HTTP 503)
-├── LimitError          a time limit was reached                       (exit code 1, HTTP 503)
+├── LimitError          a limit of time, memory or size was reached    (exit code 1, HTTP 503)
+│   └── CancelledError  nobody waits for the answer any more
 └── CatalogueError      a query file that breaks the catalogue's rules (exit code 1)
 """
 
@@ -58,6 +59,10 @@ class StoreError(CircuitstoreError):
 
 
 class LimitError(CircuitstoreError):
+    pass
+
+
+class CancelledError(LimitError):
     pass
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from store import clashes, deleting, loading
 from store.bundle import Bundle
+from store.cancel import stopped_by
 from store.database import LoadReport, Progress, Rows
 from store.digest import combined_hash, content_hash, in_order
 from store.errors import NotFoundError, StoreError
@@ -121,7 +122,8 @@ class LadybugStore:
     ) -> Rows:
         with in_our_words(self._path, timeout), self._snapshots.connection() as connection:
             connection.set_query_timeout(max(1, round(timeout * 1000)) if timeout else 0)
-            result = connection.execute(text, dict(params or {}))
+            with stopped_by(connection.interrupt):
+                result = connection.execute(text, dict(params or {}))
             if isinstance(result, list):
                 raise StoreError("a query must be one statement")
             with result:

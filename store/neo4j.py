@@ -6,7 +6,9 @@ A circuit has the label `Loading` until all of it is stored, and `Deleting` from
 it is a `Circuit`, and so an answer to any query, only in between.
 """
 
+import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self, TypeVar
 
@@ -16,6 +18,7 @@ import pyarrow as pa
 from store import clashes, deleting, loading
 from store.bolt import BoltTransaction, connect, in_our_words, plain
 from store.bundle import Bundle
+from store.cancel import stopped_by
 from store.database import LoadReport, Progress, Rows
 from store.digest import combined_hash, content_hash, in_order
 from store.errors import NotFoundError, StoreError
@@ -33,6 +36,7 @@ _WRITES = Column("writes", Type.INT, "Write transactions.")
 _ADDED = Column("added", Type.INT, "Rows.", optional=True)
 _ALL_TAKEN = -1
 _GIVEN_UP = -1
+_MARK = "circuitstore"
 
 
 class Neo4jStore:
@@ -109,7 +113,8 @@ class Neo4jStore:
         row_limit: int | None = None,
     ) -> Rows:
         # Not a managed transaction, which would be tried again for a minute, whatever the time limit.
-        query = neo4j.Query(text, timeout=max(timeout, 0.001) if timeout else None)
+        mark = secrets.token_hex(8)
+        query = neo4j.Query(text, metadata={_MARK: mark}, timeout=max(timeout, 0.001) if timeout else None)
         fetch_size = 1000 if row_limit is None else min(row_limit + 1, 1000)
 
         def ask() -> Rows:
@@ -123,11 +128,18 @@ class Neo4jStore:
                 rows = [[plain(value) for value in record.values()] for record in kept]
                 return Rows(list(result.keys()), rows, truncated)
 
-        with in_our_words(self.url, timeout):
+        with stopped_by(lambda: self._terminate(mark)), in_our_words(self.url, timeout):
             try:
                 return ask()
             except neo4j.exceptions.SessionExpired:  # a connection that was idle has ended: a new one may not have
                 return ask()
+
+    def _terminate(self, mark: str) -> None:
+        """End the transaction of a query, by way of another connection: its own is busy."""
+        text = f"SHOW TRANSACTIONS YIELD transactionId, metaData WHERE metaData.{_MARK} = $mark RETURN transactionId"
+        with suppress(neo4j.exceptions.Neo4jError, neo4j.exceptions.DriverError):
+            for record in self._driver.execute_query(text, mark=mark, database_=self._database).records:
+                self._driver.execute_query("TERMINATE TRANSACTIONS $id", id=record[0], database_=self._database)
 
     def digest(self) -> str:
         for label, what in (("Bundle", "load"), ("Deleting", "delete")):

@@ -23,6 +23,9 @@ def _away_from_the_users_own_store(tmp_path_factory: pytest.TempPathFactory) -> 
     """No test may touch what the one who runs it has stored."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CIRCUITSTORE_STORE", f"ladybug:{tmp_path_factory.mktemp('default')}/store.lbug")
+        patch.setenv("CIRCUITSTORE_KEYS", f"{tmp_path_factory.mktemp('keys')}/keys.json")
+        patch.setenv("CIRCUITSTORE_HOSTS", "testserver")  # what Starlette's TestClient calls itself
+        patch.setenv("CIRCUITSTORE_REQUIRE_KEYS", "false")
         yield
 
 

@@ -11,7 +11,7 @@ from store.errors import StoreError
 from store.server.__main__ import _greeting
 from store.server.jars import jars
 from store.server.java import java
-from store.server.neo4j import HOST, Server, _free_port, running
+from store.server.neo4j import HOST, Server, free_port, running
 from tests.conftest import no_skip_in_ci
 
 FETCHES = """#!/bin/sh
@@ -95,7 +95,7 @@ def test_a_port_in_use_is_left_alone() -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
         taken.listen()
-        assert _free_port(taken.getsockname()[1]) != taken.getsockname()[1]
+        assert free_port(taken.getsockname()[1]) != taken.getsockname()[1]
 
 
 def test_a_made_up_password_is_shown_once_and_a_given_one_never(tmp_path: Path) -> None:
