@@ -10,7 +10,8 @@ Reads no file: the catalogue hands the text in. A file begins with comment lines
     // nodes = "Uids from source to target."
 
 and goes on with one Cypher statement. `$name` is bound by the database; `${name}` is written into the text, after its
-check, where no database takes a parameter (hop bounds, what to sort by).
+check, where no database takes a parameter (hop bounds, what to sort by). With `runs = "python"` the statement fetches
+edges, and the function of the query's name in `queries/graphs/` makes the rows; its keywords are parameters, too.
 """
 
 import re
@@ -18,12 +19,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from queries.graphs import subgraph
+from queries.graphs.functions import FUNCTIONS, Function, keywords
 from queries.lint import faults, strip
 from queries.parameters import Parameter, ParameterType, Value, literal
+from store.database import Rows
 from store.errors import CatalogueError, QueryError
 
 _PARAMETER = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -36,13 +40,17 @@ class Header(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     summary: str
+    runs: Literal["cypher", "python"] = "cypher"
     params: dict[str, dict[str, Any]] = {}
     returns: dict[str, str]
 
 
 @dataclass(frozen=True)
 class Query:
-    """A query of the catalogue. `texts` maps each dialect to its text; one text may serve both."""
+    """A query of the catalogue. `texts` maps each dialect to its text; one text may serve both.
+
+    `function` makes the rows where the query runs in Python.
+    """
 
     name: str
     folder: str
@@ -50,6 +58,7 @@ class Query:
     params: dict[str, Parameter]
     returns: dict[str, str]
     texts: dict[str, str]
+    function: Function | None = None
     _bound: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -65,7 +74,10 @@ class Query:
             if split(text)[0]:
                 raise CatalogueError(f"{name}.{dialect}: an override has no header of its own")
         texts = {"ladybug": body, "neo4j": body} | {dialect: text.strip() for dialect, text in overrides.items()}
-        query = cls(name, folder, header.summary, params, header.returns, texts)
+        function = FUNCTIONS.get(name) if header.runs == "python" else None
+        if header.runs == "python" and function is None:
+            raise CatalogueError(f"{name}: no function of queries/graphs has this name")
+        query = cls(name, folder, header.summary, params, header.returns, texts, function)
         shared = not overrides
         for dialect in ("ladybug", "neo4j"):
             query._check(dialect, "shared" if shared else dialect)
@@ -75,7 +87,7 @@ class Query:
 
     def _check(self, dialect: str, lint: str) -> None:
         text = strip(self.texts[dialect])
-        used = {inline or bound for inline, bound in _PARAMETER.findall(text)}
+        used = {inline or bound for inline, bound in _PARAMETER.findall(text)} | set(self._keywords)
         if used - set(self.params):
             raise CatalogueError(f"{self.name} ({dialect}): undeclared: ${', $'.join(sorted(used - set(self.params)))}")
         if set(self.params) - used:
@@ -86,7 +98,11 @@ class Query:
             if bound and self.params[bound].type is ParameterType.HOPS:
                 raise CatalogueError(f"{self.name} ({dialect}): hops are written ${{{bound}}}: no database binds them")
         for columns in returned(text):
-            if columns != list(self.returns):
+            if self.function:
+                missing = [column for column in subgraph.COLUMNS if column not in columns]
+                if missing:
+                    raise CatalogueError(f"{self.name} ({dialect}): its function needs {', '.join(missing)}, too")
+            elif columns != list(self.returns):
                 raise CatalogueError(
                     f"{self.name} ({dialect}): returns {columns}, its header says {list(self.returns)}"
                 )
@@ -121,6 +137,17 @@ class Query:
             return parameter.check(given)
         except QueryError as error:
             raise QueryError(f"{self.name}: {error}") from None
+
+    def rows(self, fetched: Rows, values: Mapping[str, Value], row_limit: int | None) -> Rows:
+        """The answer, from what the database returned."""
+        if self.function is None:
+            return fetched
+        made = self.function(subgraph.Subgraph.of(fetched), **{name: values[name] for name in self._keywords})
+        return Rows(list(self.returns), made[:row_limit], row_limit is not None and len(made) > row_limit)
+
+    @property
+    def _keywords(self) -> list[str]:
+        return keywords(self.function) if self.function else []
 
     def text(self, dialect: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
         """What to send: the text with its inline values, and the values to bind."""
