@@ -60,7 +60,8 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(r"\bsum\s*\(\s*CASE\b", "LadybugDB sums to a decimal; count(CASE … END) counts", _BOTH),
     _rule(r"\b(?:id|elementId)\s*\(|\._id\b", "uids, never a database's internal ids", _BOTH),
-    _rule(r"\b(?:CREATE|MERGE|DELETE|SET|REMOVE|DROP|COPY|LOAD|CALL|INSTALL|ATTACH)\b", "a query only reads", _BOTH),
+    _rule(r"\b(?:CREATE|MERGE|DELETE|SET|REMOVE|DROP|COPY|LOAD|INSTALL|ATTACH)\b", "a query only reads", _BOTH),
+    _rule(r"\bCALL\b(?!\s+db\.index\.fulltext\.queryNodes\()", "of procedures, only the full-text index is asked", _BOTH),
     _rule(r";", "one statement a file", _BOTH),
 )
 

@@ -26,6 +26,8 @@ from store.transaction import UIDS
 T = TypeVar("T")
 
 BATCH = 20_000
+SEARCHED = {"Feature": ("label", "top_tokens"), "Prompt": ("text", "tokens")}
+"""What the full-text index `search` holds, for the query of that name."""
 _STEP = Column("step", Type.INT, "Rows done.", optional=True)
 _INSERTING = Column("inserting", Type.STRINGS, "Circuits.", optional=True)
 _WRITES = Column("writes", Type.INT, "Write transactions.")
@@ -290,10 +292,12 @@ class Neo4jStore:
 
 
 def ddl() -> list[str]:
-    """The statements that prepare an empty database: uids are unique, and so indexed."""
+    """The statements that prepare an empty database: uids are unique, and so indexed; texts are indexed by word."""
     labels = [*(node.label for node in (*NODES, *BOOKKEEPING)), "Loading", "Deleting"]
+    of, on = "|".join(SEARCHED), ", ".join(f"n.{name}" for names in SEARCHED.values() for name in names)
     return [
-        f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE" for label in labels
+        *(f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE" for label in labels),
+        f"CREATE FULLTEXT INDEX search IF NOT EXISTS FOR (n:{of}) ON EACH [{on}]",
     ]
 
 
