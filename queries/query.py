@@ -11,7 +11,7 @@ Reads no file: the catalogue hands the text in. A file begins with comment lines
 
 and goes on with one Cypher statement. `$name` is bound by the database; `${name}` is written into the text, after its
 check, where no database takes a parameter (hop bounds, what to sort by). With `runs = "python"` the statement fetches
-edges, and the function of the query's name in `queries/graphs/` makes the rows; its keywords are parameters, too.
+what a function of `queries/graphs/` makes the rows of; its keywords are parameters, too.
 """
 
 import re
@@ -23,8 +23,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from queries.graphs import subgraph
-from queries.graphs.functions import FUNCTIONS, Function, keywords
+from queries.graphs.functions import FUNCTIONS, Function
 from queries.lint import faults, strip
 from queries.parameters import Parameter, ParameterType, Value, literal
 from store.database import Rows
@@ -76,7 +75,7 @@ class Query:
         texts = {"ladybug": body, "neo4j": body} | {dialect: text.strip() for dialect, text in overrides.items()}
         function = FUNCTIONS.get(name) if header.runs == "python" else None
         if header.runs == "python" and function is None:
-            raise CatalogueError(f"{name}: no function of queries/graphs has this name")
+            raise CatalogueError(f"{name}: queries/graphs/functions.py knows no function for it")
         query = cls(name, folder, header.summary, params, header.returns, texts, function)
         shared = not overrides
         for dialect in ("ladybug", "neo4j"):
@@ -87,7 +86,8 @@ class Query:
 
     def _check(self, dialect: str, lint: str) -> None:
         text = strip(self.texts[dialect])
-        used = {inline or bound for inline, bound in _PARAMETER.findall(text)} | set(self._keywords)
+        used = {inline or bound for inline, bound in _PARAMETER.findall(text)}
+        used |= set(self.function.keywords if self.function else ())
         if used - set(self.params):
             raise CatalogueError(f"{self.name} ({dialect}): undeclared: ${', $'.join(sorted(used - set(self.params)))}")
         if set(self.params) - used:
@@ -99,7 +99,7 @@ class Query:
                 raise CatalogueError(f"{self.name} ({dialect}): hops are written ${{{bound}}}: no database binds them")
         for columns in returned(text):
             if self.function:
-                missing = [column for column in subgraph.COLUMNS if column not in columns]
+                missing = [column for column in self.function.columns if column not in columns]
                 if missing:
                     raise CatalogueError(f"{self.name} ({dialect}): its function needs {', '.join(missing)}, too")
             elif columns != list(self.returns):
@@ -138,16 +138,17 @@ class Query:
         except QueryError as error:
             raise QueryError(f"{self.name}: {error}") from None
 
+    @property
+    def runs(self) -> str:
+        """What makes the rows: cypher, or python from what the Cypher fetches."""
+        return "python" if self.function else "cypher"
+
     def rows(self, fetched: Rows, values: Mapping[str, Value], row_limit: int | None) -> Rows:
         """The answer, from what the database returned."""
         if self.function is None:
             return fetched
-        made = self.function(subgraph.Subgraph.of(fetched), **{name: values[name] for name in self._keywords})
+        made = self.function(fetched, values)
         return Rows(list(self.returns), made[:row_limit], row_limit is not None and len(made) > row_limit)
-
-    @property
-    def _keywords(self) -> list[str]:
-        return keywords(self.function) if self.function else []
 
     def text(self, dialect: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
         """What to send: the text with its inline values, and the values to bind."""

@@ -296,7 +296,10 @@ def ddl() -> list[str]:
     labels = [*(node.label for node in (*NODES, *BOOKKEEPING)), "Loading", "Deleting"]
     of, on = "|".join(SEARCHED), ", ".join(f"n.{name}" for names in SEARCHED.values() for name in names)
     return [
-        *(f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE" for label in labels),
+        *(
+            f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE"
+            for label in labels
+        ),
         f"CREATE FULLTEXT INDEX search IF NOT EXISTS FOR (n:{of}) ON EACH [{on}]",
     ]
 

@@ -1,4 +1,4 @@
-"""What Cypher can't say well: graph algorithms over the edges that a query fetched, one function a query.
+"""What Cypher can't say well, or not on both databases: a function a query, from rows that it fetched to its answer.
 
-Knows nothing of databases or parameters' checks: rows come in, rows go out.
+Knows nothing of databases or parameters' checks.
 """

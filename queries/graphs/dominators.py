@@ -12,7 +12,9 @@ def dominators(graph: Subgraph, *, root: str, limit: int) -> list[_Row]:
     """root: tokens, for what every path from them to a node runs through; or output, for those from it to there."""
     above = _immediate(graph, root)
     below = _counts(above)
-    rows = [[uid, graph.nodes[uid]["kind"], above[uid] if above[uid] in graph.nodes else None, below[uid]] for uid in above]
+    rows = [
+        [uid, graph.nodes[uid]["kind"], above[uid] if above[uid] in graph.nodes else None, below[uid]] for uid in above
+    ]
     return sorted(rows, key=lambda row: (-row[3], row[0]))[:limit]
 
 
@@ -47,8 +49,7 @@ def _immediate(graph: Subgraph, root: str) -> dict[str, str]:
 def _counts(above: dict[str, str]) -> dict[str, int]:
     """How many nodes each one dominates, immediately or not."""
     counts: dict[str, int] = defaultdict(int)
-    for uid in above:
-        at = above[uid]
+    for at in above.values():
         while at in above:
             counts[at] += 1
             at = above[at]

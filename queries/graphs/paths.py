@@ -9,9 +9,11 @@ import math
 from collections.abc import Collection
 from typing import Any
 
+from queries.graphs.labels import label
 from queries.graphs.subgraph import Edge, Subgraph
 
 _Row = list[Any]
+_OF_A_NODE = ("kind", "layer", "index", "position", "token")
 
 
 def strongest_paths(graph: Subgraph, *, source: str, target: str, limit: int) -> list[_Row]:
@@ -50,7 +52,7 @@ def strongest(graph: Subgraph, sources: Collection[str], targets: Collection[str
 
     for uid in sources:
         push(1.0, best.get(uid, 0.0), [], uid, False)
-    found = []
+    found: list[list[Edge]] = []
     while heap and len(found) < limit:
         _, _, uids, product, path, done = heapq.heappop(heap)
         if done:
@@ -61,15 +63,6 @@ def strongest(graph: Subgraph, sources: Collection[str], targets: Collection[str
         for edge in graph.leaving.get(uids[-1], []):
             push(product * edge.size, best[edge.target], [*path, edge], uids[0], False)
     return sorted(found, key=_first_strongest)
-
-
-def label(known: dict[str, Any]) -> str:
-    """Kind, layer:index and @token (or @position), as the Cypher of the other paths writes it."""
-    place = ""
-    if known["kind"] not in ("token", "logit", "metric"):
-        place = f" {known['layer']}" + ("" if known["index"] is None else f":{known['index']}")
-    at = known["position"] if known["token"] is None else known["token"]
-    return known["kind"] + place + ("" if at is None or at == "" else f" @{at}")
 
 
 def _reached(uid: str, edges: dict[str, list[Edge]], end: int) -> set[str]:
@@ -86,7 +79,8 @@ def _reached(uid: str, edges: dict[str, list[Edge]], end: int) -> set[str]:
 def _row(graph: Subgraph, path: list[Edge]) -> _Row:
     weights, uids = [edge.weight for edge in path], _uids(path)
     observed = [edge.observed for edge in path]
-    return [math.prod(weights), len(path), [label(graph.nodes[uid]) for uid in uids], weights, observed, list(uids)]
+    labels = [label(*(graph.nodes[uid][name] for name in _OF_A_NODE)) for uid in uids]
+    return [math.prod(weights), len(path), labels, weights, observed, list(uids)]
 
 
 def _uids(path: list[Edge]) -> tuple[str, ...]:

@@ -70,12 +70,9 @@ class Subgraph:
 
     @cached_property
     def outputs(self) -> list[str]:
-        """The metric, or where there is none the logits, or else the nodes that act on nothing."""
-        return (
-            self._of_kind("metric")
-            or self._of_kind("logit")
-            or [uid for uid in self.nodes if uid not in self.leaving]
-        )
+        """The metric, or where there is none the logits, or else the nodes that act on nothing; no inputs."""
+        last = [uid for uid in self.nodes if uid not in self.leaving and uid not in self.inputs]
+        return self._of_kind("metric") or self._of_kind("logit") or last
 
     def digraph(self) -> "nx.DiGraph[str]":
         """For networkx, from TOKENS to OUTPUTS; edges of these have no capacity, which there means no bound."""

@@ -20,7 +20,7 @@
 // max = 10000
 // help = "Largest number of rows."
 // [returns]
-// found = "label, promotes, token or prompt."
+// found = "label, promotes, token or prompt; label or prompt where the text is all of that."
 // match = "exact: no more than the text; prefix: begins with it; or substring."
 // text = "The label, token or prompt."
 // uid = "The feature or prompt; of a token, the first of the prompts that hold it."
@@ -28,12 +28,12 @@ WITH split(reduce(kept = '', c IN split($text, '') | kept + CASE WHEN c =~ '[A-Z
 // Only letters and digits reach the index, where other signs mean something; the text as it stands is compared below.
 WITH reduce(all = '*:*', word IN [w IN words WHERE w <> ''] | all + ' AND *' + word + '*') AS words
 CALL db.index.fulltext.queryNodes('search', words) YIELD node AS n
-UNWIND [{found: 'label', text: n.label}, {found: 'prompt', text: n.text}]
-       + [token IN coalesce(n.top_tokens, []) | {found: 'promotes', text: token}]
-       + [token IN coalesce(n.tokens, []) | {found: 'token', text: token}] AS hit
-WITH hit.found AS found, hit.text AS text, CASE hit.found WHEN 'token' THEN '' ELSE n.uid END AS of, n.uid AS uid
+UNWIND [n.label, n.text] + coalesce(n.top_tokens, []) + coalesce(n.tokens, []) AS text
+WITH n, text, n.uid AS uid, CASE WHEN text = n.label THEN 'label' WHEN text = n.text THEN 'prompt'
+                                 WHEN n.text IS NULL THEN 'promotes' ELSE 'token' END AS found
 WHERE text <> '' AND $text <> '' AND lower(text) CONTAINS lower($text) AND ($among = 'all' OR found = $among)
-WITH found, text, of, min(uid) AS uid, lower(trim(text)) AS plain, lower(trim($text)) AS wanted
+WITH found, text, CASE WHEN found = 'token' THEN '' ELSE uid END AS of, min(uid) AS uid, lower(trim(text)) AS plain,
+     lower(trim($text)) AS wanted
 WHERE $at = 'anywhere' OR plain STARTS WITH wanted
 RETURN found AS found,
        CASE WHEN plain = wanted THEN 'exact' WHEN plain STARTS WITH wanted THEN 'prefix' ELSE 'substring' END AS match,

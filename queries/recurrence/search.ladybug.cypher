@@ -1,12 +1,10 @@
 MATCH (n:Feature:Prompt)
-// Texts with their kind in front: LadybugDB repeats the first item where a list is made one of maps.
-UNWIND list_concat(list_concat([concat('label ', n.label), concat('prompt ', n.text)],
-         list_transform(coalesce(n.top_tokens, ['']), token -> concat('promotes ', token))),
-         list_transform(coalesce(n.tokens, ['']), token -> concat('token ', token))) AS hit
-WITH split_part(hit, ' ', 1) AS found, substring(hit, size(split_part(hit, ' ', 1)) + 2, size(hit)) AS text,
-     CASE WHEN hit STARTS WITH 'token ' THEN '' ELSE n.uid END AS of, n.uid AS uid
+UNWIND list_concat(list_concat([n.label, n.text], coalesce(n.top_tokens, [''])), coalesce(n.tokens, [''])) AS text
+WITH n, text, n.uid AS uid, CASE WHEN text = n.label THEN 'label' WHEN text = n.text THEN 'prompt'
+                                 WHEN n.text IS NULL THEN 'promotes' ELSE 'token' END AS found
 WHERE text <> '' AND $text <> '' AND lower(text) CONTAINS lower($text) AND ($among = 'all' OR found = $among)
-WITH found, text, of, min(uid) AS uid, lower(trim(text)) AS plain, lower(trim($text)) AS wanted
+WITH found, text, CASE WHEN found = 'token' THEN '' ELSE uid END AS of, min(uid) AS uid, lower(trim(text)) AS plain,
+     lower(trim($text)) AS wanted
 WHERE $at = 'anywhere' OR plain STARTS WITH wanted
 RETURN found AS found,
        CASE WHEN plain = wanted THEN 'exact' WHEN plain STARTS WITH wanted THEN 'prefix' ELSE 'substring' END AS match,
