@@ -27,8 +27,8 @@ def _lines(catalogue: Catalogue) -> Iterator[str]:
     yield "# The catalogue of queries"
     yield ""
     yield "Made from the files in `queries/` by `circuitstore docs`. Each query answers on both databases, with"
-    yield "the same rows. A parameter with a default may be left out. Where it says *runs in Python*, the Cypher fetches"
-    yield "what a function of `queries/graphs/` makes the rows of."
+    yield "the same rows. A parameter with a default may be left out. Where it says *runs in Python*, the Cypher"
+    yield "fetches what a function of `queries/graphs/` makes the rows of."
     for folder, group in groupby(catalogue, key=lambda query: query.folder):
         queries = list(group)
         yield from ("", f"## {folder}", "", _FOLDERS[folder], "")

@@ -66,7 +66,7 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("cooccurring_features", {"feature": feature(0, 4), "aggregation": "task", "limit": 4}),
     ("hubs", {"circuit": circuit(3)["Circuit"][0]["uid"], "limit": 5}),
     *(
-        ("search", {"text": text, "limit": 10000})
+        ("search", dict[str, object](text=text, limit=10000))
         for text in ("KEY", "the key 2", " ", "'s", "*", "it's AND x~", 'a" b')
     ),
     ("search", {"text": "ke", "at": "start"}),
