@@ -88,7 +88,7 @@ def tables(seed: int, n_circuits: int, n_nodes: int) -> dict[str, pa.Table]:
 def recurring_edges(nodes: pa.Table, in_circuit: pa.Table, rng: np.random.Generator) -> pa.Table:
     """Each node is entered from those below it in its circuit that its feature likes best, in every circuit the same.
 
-    Weights fall off as those of real circuits do, and a third was observed.
+    Weights fall off as those of real circuits do, and about a hundred edges of a circuit were observed.
     """
     uids = np.array(nodes["uid"].to_pylist())
     layer = nodes["layer"].to_numpy()
@@ -110,7 +110,7 @@ def recurring_edges(nodes: pa.Table, in_circuit: pa.Table, rng: np.random.Genera
             "source": uids[np.concatenate(source)],
             "target": uids[np.concatenate(target)],
             "weight": weight,
-            "observed": pa.array(weight * rng.normal(1, 0.3, len(weight)), mask=np.arange(len(weight)) % 3 > 0),
+            "observed": pa.array(weight * rng.normal(1, 0.3, len(weight)), mask=np.arange(len(weight)) % 46 > 0),
         }
     )
 

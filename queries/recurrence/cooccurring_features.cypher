@@ -23,21 +23,18 @@
 // share = "Share of the one's circuits that the other stands in."
 // n_circuits = "Circuits that the other stands in."
 // jaccard = "Circuits of both over circuits of either: 1 is always together."
-MATCH (:Feature {uid: $feature})<-[:INSTANCE_OF]-(:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
+MATCH (:Feature {uid: $feature})-[:OCCURS_IN]->(c:Circuit)
 WHERE $aggregation = 'all' OR c.aggregation = $aggregation
-WITH count(DISTINCT c.uid) AS own
-MATCH (:Feature {uid: $feature})<-[:INSTANCE_OF]-(:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
-WHERE $aggregation = 'all' OR c.aggregation = $aggregation
-WITH DISTINCT own, c
-MATCH (c)<-[:IN_CIRCUIT]-(:CircuitNode)-[:INSTANCE_OF]->(f:Feature)
-WHERE f.uid <> $feature
-WITH own, f, count(DISTINCT c.uid) AS n_together
+WITH count(c) AS own
+MATCH (:Feature {uid: $feature})-[:OCCURS_IN]->(c:Circuit)<-[:OCCURS_IN]-(f:Feature)
+WHERE f.uid <> $feature AND ($aggregation = 'all' OR c.aggregation = $aggregation)
+WITH own, f, count(c) AS n_together
 ORDER BY n_together DESC, f.uid
 LIMIT $limit
-MATCH (f)<-[:INSTANCE_OF]-(:CircuitNode)-[:IN_CIRCUIT]->(d:Circuit)
+MATCH (f)-[:OCCURS_IN]->(d:Circuit)
 WHERE $aggregation = 'all' OR d.aggregation = $aggregation
 UNWIND [d.uid] AS circuit
-WITH own, f, n_together, count(DISTINCT circuit) AS n_circuits
+WITH own, f, n_together, count(circuit) AS n_circuits
 RETURN f.uid AS feature, f.layer AS layer, f.label AS label, n_together AS n_together,
        1.0 * n_together / own AS share, n_circuits AS n_circuits,
        1.0 * n_together / (own + n_circuits - n_together) AS jaccard

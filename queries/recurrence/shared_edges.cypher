@@ -27,8 +27,9 @@
 // other_weight = "Mean over these."
 MATCH (k:Task)<-[:FOR_TASK]-(c:Circuit)
 WHERE (k.name IN [$task, $other] OR k.uid IN [$task, $other]) AND ($aggregation = 'all' OR c.aggregation = $aggregation)
-MATCH (c)<-[:IN_CIRCUIT]-(a:CircuitNode)-[r:ATTRIBUTES_TO]->(b:CircuitNode),
-      (a)-[:INSTANCE_OF]->(s:Feature), (b)-[:INSTANCE_OF]->(t:Feature)
+WITH c, k
+MATCH (c)<-[:IN_CIRCUIT]-(a:CircuitNode)
+MATCH (a)-[:INSTANCE_OF]->(s:Feature), (a)-[r:ATTRIBUTES_TO]->(b:CircuitNode)-[:INSTANCE_OF]->(t:Feature)
 WITH s.uid AS source, t.uid AS target, k.name = $task OR k.uid = $task AS of_one,
      k.name = $other OR k.uid = $other AS of_other, c.uid AS circuit, sum(r.weight) AS in_circuit
 WITH source, target, count(CASE WHEN of_one THEN 1 END) AS circuits,
