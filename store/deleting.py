@@ -32,7 +32,8 @@ def share_of_feeds(circuits: list[str], transaction: Transaction, label: str = "
     edges = transaction.read(
         f"MATCH (c:{label})<-[:IN_CIRCUIT]-(u:CircuitNode)-[e:ATTRIBUTES_TO]->(d:CircuitNode), "
         "(u)-[:INSTANCE_OF]->(f:Feature), (d)-[:INSTANCE_OF]->(g:Feature) WHERE c.uid IN $circuits "
-        "RETURN c.uid AS circuit, c.aggregation = 'prompt' AS prompt, f.uid AS source, g.uid AS target, e.weight AS weight",
+        "RETURN c.uid AS circuit, c.aggregation = 'prompt' AS prompt, f.uid AS source, g.uid AS target, "
+        "e.weight AS weight",
         _EDGE,
         {"circuits": circuits},
     )
