@@ -297,8 +297,8 @@ def queries(name: Annotated[str | None, typer.Argument(help="Explain only this o
 
     if name is None:
         _print(
-            ["name", "folder", "summary", "params"],
-            [[q.name, q.folder, q.summary, list(q.params)] for q in catalogue()],
+            ["name", "folder", "summary", "runs", "params"],
+            [[q.name, q.folder, q.summary, q.runs, list(q.params)] for q in catalogue()],
         )
     else:
         _explain(catalogue()[name], sys.stdout)
@@ -326,6 +326,20 @@ def query(
         raise typer.Exit(2)
     else:
         _query(name, given)
+
+
+@app.command()
+def docs(folder: Annotated[Path, typer.Argument(help="Where the pages go.")] = Path("docs")) -> None:
+    """Write the reference pages, of the graph's schema and of the catalogue of queries."""
+    from queries import reference
+    from queries.catalogue import catalogue
+    from store import reference as schema
+
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {"schema.md": schema.page(), "queries.md": reference.page(catalogue())}
+    for name, text in pages.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    _print(["page"], [[str(folder / name)] for name in pages])
 
 
 @app.command()
@@ -598,7 +612,8 @@ def _pairs(arguments: list[str], example: str) -> dict[str, object]:
 
 def _explain(query: "Query", out: Any) -> None:
     words = " ".join(f"{p.name}=…" for p in query.params.values() if p.required)
-    lines = [query.summary, "", f"  circuitstore query {query.name} {words}".rstrip(), "", "Parameters"]
+    lines = [query.summary + (" Runs in Python." if query.runs == "python" else "")]
+    lines += ["", f"  circuitstore query {query.name} {words}".rstrip(), "", "Parameters"]
     for p in query.params.values():
         default = "required" if p.required else f"default {p.default!r}" if p.default != "" else "default all"
         lines.append(f"  {p.name:<14} {p.help} {p.allowed()[:1].upper()}{p.allowed()[1:]}; {default}.")

@@ -58,7 +58,8 @@ class Catalogue:
         values = query.arguments(given or {}, hop_limit=hop_limit)
         text, bound = query.text(store.dialect, values)
         asked = time.monotonic()
-        rows = store.run(text, bound, timeout=timeout, row_limit=row_limit)
+        fetched = store.run(text, bound, timeout=timeout, row_limit=None if query.function else row_limit)
+        rows = query.rows(fetched, values, row_limit)
         if not rows.rows:
             left = None if timeout is None else max(0.001, timeout - (time.monotonic() - asked))
             self._require_uids(store, query, values, left)

@@ -52,6 +52,11 @@ RULES: tuple[Rule, ...] = (
         "LadybugDB forgets ORDER BY … LIMIT where an aggregate follows; put UNWIND [x] AS y between",
         frozenset({"ladybug", "shared"}),
     ),
+    _rule(
+        r"\blist_(?:transform|filter|reduce)\s*\(",
+        "LadybugDB mixes up what it is given where that is more than 2,048 items at once",
+        _LADYBUG,
+    ),
     _rule(r"\|\s*WHERE[^)]*\$\w", "LadybugDB takes no $parameter inside a path; write ${name}", _LADYBUG),
     _rule(
         r"\b(?:reduce|toString|toFloat|toInteger|head|last|type|datetime|shortestPath)\s*\(",
@@ -60,7 +65,10 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(r"\bsum\s*\(\s*CASE\b", "LadybugDB sums to a decimal; count(CASE … END) counts", _BOTH),
     _rule(r"\b(?:id|elementId)\s*\(|\._id\b", "uids, never a database's internal ids", _BOTH),
-    _rule(r"\b(?:CREATE|MERGE|DELETE|SET|REMOVE|DROP|COPY|LOAD|CALL|INSTALL|ATTACH)\b", "a query only reads", _BOTH),
+    _rule(r"\b(?:CREATE|MERGE|DELETE|SET|REMOVE|DROP|COPY|LOAD|INSTALL|ATTACH)\b", "a query only reads", _BOTH),
+    _rule(
+        r"\bCALL\b(?!\s+db\.index\.fulltext\.queryNodes\()", "of procedures, only the full-text index is asked", _BOTH
+    ),
     _rule(r";", "one statement a file", _BOTH),
 )
 

@@ -10,19 +10,22 @@ Reads no file: the catalogue hands the text in. A file begins with comment lines
     // nodes = "Uids from source to target."
 
 and goes on with one Cypher statement. `$name` is bound by the database; `${name}` is written into the text, after its
-check, where no database takes a parameter (hop bounds, what to sort by).
+check, where no database takes a parameter (hop bounds, what to sort by). With `runs = "python"` the statement fetches
+what a function of `queries/graphs/` makes the rows of; its keywords are parameters, too.
 """
 
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from queries.graphs.functions import FUNCTIONS, Function
 from queries.lint import faults, strip
 from queries.parameters import Parameter, ParameterType, Value, arguments, literal
+from store.database import Rows
 from store.errors import CatalogueError
 
 _PARAMETER = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -35,6 +38,7 @@ class Header(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     summary: str
+    runs: Literal["cypher", "python"] = "cypher"
     params: dict[str, dict[str, Any]] = {}
     returns: dict[str, str]
     filled_by: str = ""
@@ -45,6 +49,7 @@ class Query:
     """A query of the catalogue. `texts` maps each dialect to its text; one text may serve both.
 
     `filled_by` is the command that stores what it shows, for those who find nothing; it may be left out.
+    `function` makes the rows where the query runs in Python.
     """
 
     name: str
@@ -54,6 +59,7 @@ class Query:
     returns: dict[str, str]
     texts: dict[str, str]
     filled_by: str = ""
+    function: Function | None = None
     _bound: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -69,7 +75,10 @@ class Query:
             if split(text)[0]:
                 raise CatalogueError(f"{name}.{dialect}: an override has no header of its own")
         texts = {"ladybug": body, "neo4j": body} | {dialect: text.strip() for dialect, text in overrides.items()}
-        query = cls(name, folder, header.summary, params, header.returns, texts, header.filled_by)
+        function = FUNCTIONS.get(name) if header.runs == "python" else None
+        if header.runs == "python" and function is None:
+            raise CatalogueError(f"{name}: queries/graphs/functions.py knows no function for it")
+        query = cls(name, folder, header.summary, params, header.returns, texts, header.filled_by, function)
         shared = not overrides
         for dialect in ("ladybug", "neo4j"):
             query._check(dialect, "shared" if shared else dialect)
@@ -80,6 +89,7 @@ class Query:
     def _check(self, dialect: str, lint: str) -> None:
         text = strip(self.texts[dialect])
         used = {inline or bound for inline, bound in _PARAMETER.findall(text)}
+        used |= set(self.function.keywords if self.function else ())
         if used - set(self.params):
             raise CatalogueError(f"{self.name} ({dialect}): undeclared: ${', $'.join(sorted(used - set(self.params)))}")
         if set(self.params) - used:
@@ -90,7 +100,11 @@ class Query:
             if bound and self.params[bound].type is ParameterType.HOPS:
                 raise CatalogueError(f"{self.name} ({dialect}): hops are written ${{{bound}}}: no database binds them")
         for columns in returned(text):
-            if columns != list(self.returns):
+            if self.function:
+                missing = [column for column in self.function.columns if column not in columns]
+                if missing:
+                    raise CatalogueError(f"{self.name} ({dialect}): its function needs {', '.join(missing)}, too")
+            elif columns != list(self.returns):
                 raise CatalogueError(
                     f"{self.name} ({dialect}): returns {columns}, its header says {list(self.returns)}"
                 )
@@ -100,6 +114,18 @@ class Query:
     def arguments(self, given: Mapping[str, object], *, hop_limit: int | None = None) -> dict[str, Value]:
         """Every parameter's checked value. Raises QueryError for what is missing, unknown or not allowed."""
         return arguments(self.name, self.params, given, hop_limit=hop_limit)
+
+    @property
+    def runs(self) -> str:
+        """What makes the rows: cypher, or python from what the Cypher fetches."""
+        return "python" if self.function else "cypher"
+
+    def rows(self, fetched: Rows, values: Mapping[str, Value], row_limit: int | None) -> Rows:
+        """The answer, from what the database returned."""
+        if self.function is None:
+            return fetched
+        made = self.function(fetched, values)
+        return Rows(list(self.returns), made[:row_limit], row_limit is not None and len(made) > row_limit)
 
     def text(self, dialect: str, values: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
         """What to send: the text with its inline values, and the values to bind."""

@@ -23,6 +23,7 @@ OWNED = (("IN_CIRCUIT", "CircuitNode"), ("TESTS", "Ablation"))
 
 _EDGE = (
     Column("circuit", Type.STRING, "Its circuit."),
+    Column("prompt", Type.BOOL, "Whether that is of a single prompt."),
     Column("source", Type.STRING, "Feature."),
     Column("target", Type.STRING, "Feature."),
     Column("weight", Type.FLOAT, "Of the edge."),
@@ -53,13 +54,15 @@ def share_of_feeds(circuits: list[str], transaction: Transaction, label: str = "
     edges = transaction.read(
         f"MATCH (c:{label})<-[:IN_CIRCUIT]-(u:CircuitNode)-[e:ATTRIBUTES_TO]->(d:CircuitNode), "
         "(u)-[:INSTANCE_OF]->(f:Feature), (d)-[:INSTANCE_OF]->(g:Feature) WHERE c.uid IN $circuits "
-        "RETURN c.uid AS circuit, f.uid AS source, g.uid AS target, e.weight AS weight",
+        "RETURN c.uid AS circuit, c.aggregation = 'prompt' AS prompt, f.uid AS source, g.uid AS target, "
+        "e.weight AS weight",
         _EDGE,
         {"circuits": circuits},
     )
     codes, uids = ranks(pa.chunked_array([*edges["source"].chunks, *edges["target"].chunks], pa.string()))
     n = edges.num_rows
-    sums = roll_up(ranks(edges["circuit"])[0], codes[:n], codes[n:], edges["weight"].to_numpy())
+    circuit, weight, prompt = ranks(edges["circuit"])[0], edges["weight"].to_numpy(), edges["prompt"].to_numpy()
+    sums = roll_up(circuit, codes[:n], codes[n:], weight, prompt)
     return finished(uids.take(pa.array(sums.source)), uids.take(pa.array(sums.target)), sums.columns)
 
 

@@ -25,7 +25,7 @@ from store.schema import (
     BOOKKEEPING,
     NODES,
     RELATIONSHIPS,
-    SCHEMA_VERSION,
+    STORE_VERSION,
     TABLES,
     Column,
     Relationship,
@@ -175,15 +175,15 @@ class LadybugStore:
         with self._transaction("making the store") as transaction:
             for statement in ddl():
                 transaction.write(statement)
-            transaction.write("CREATE (:Store {uid: 'store', schema_version: $version})", {"version": SCHEMA_VERSION})
+            transaction.write("CREATE (:Store {uid: 'store', schema_version: $version})", {"version": STORE_VERSION})
 
     def _check_schema(self) -> None:
         if ["Store"] not in self.run("CALL show_tables() RETURN name").rows:
             raise StoreError(f"{self._path} is a LadybugDB database of something else: name another path")
         found = self.run("MATCH (s:Store) RETURN s.schema_version").rows[0][0]
-        if found != SCHEMA_VERSION:
-            way_out = "upgrade circuitstore" if found > SCHEMA_VERSION else "load the bundles into a new store"
-            raise StoreError(f"{self._path} has schema version {found}, this program knows {SCHEMA_VERSION}: {way_out}")
+        if found != STORE_VERSION:
+            way_out = "upgrade circuitstore" if found > STORE_VERSION else "load the bundles into a new store"
+            raise StoreError(f"{self._path} has schema version {found}, this program knows {STORE_VERSION}: {way_out}")
 
     def _check_space(self, doing: str, size: int) -> None:
         """Tell before the work what would end it: the store's copy, what is added, and LadybugDB's log need room."""

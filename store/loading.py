@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from store.bundle import Bundle
 from store.merging import added, merged, split
 from store.ownership import Ends, is_evidence, is_owned
-from store.rollup import finished, roll_up
+from store.rollup import finished, occurrences, roll_up
 from store.schema import ANALYSES, TABLES, Column, Table, Type
 from store.transaction import Transaction
 
@@ -42,7 +42,8 @@ def steps(bundle: Bundle, circuits: Collection[str]) -> list[Step]:
     ends = bundle.ends
     wanted = pc.is_in(bundle.table("Circuit")["uid"], pa.array(sorted(circuits), pa.string())).to_numpy()
     planned = [step for name in TABLES if name in bundle.manifest.tables for step in _rows(bundle, ends, name, wanted)]
-    return [*(step for step in planned if step.rows.num_rows), *_feeds(bundle, ends, wanted)]
+    rolled_up = [*_occurs_in(bundle, ends, wanted), *_feeds(bundle, ends, wanted)]
+    return [step for step in [*planned, *rolled_up] if step.rows.num_rows]
 
 
 def apply(step: Step, transaction: Transaction, *, was_empty: bool = False) -> bool:
@@ -96,6 +97,22 @@ def _is_analysis(of: Table) -> bool:
     return of.of in ANALYSES and not is_owned(of.name)
 
 
+def _occurs_in(bundle: Bundle, ends: Ends, wanted: np.ndarray) -> Iterator[Step]:
+    circuit, feature = ends.owners["CircuitNode"], ends.feature_of
+    used = feature >= 0
+    if not wanted.all():
+        used &= wanted[circuit]
+    effect = pc.fill_null(bundle.table("CircuitNode")["effect"], 0.0).to_numpy()
+    c, f, n_nodes, total = occurrences(circuit[used], feature[used], effect[used])
+    columns = {
+        "source": bundle.table("Feature")["uid"].take(pa.array(f)),
+        "target": bundle.table("Circuit")["uid"].take(pa.array(c)),
+        "n_nodes": n_nodes,
+        "effect": total,
+    }
+    yield Step("insert", TABLES["OCCURS_IN"], pa.table(columns))
+
+
 def _feeds(bundle: Bundle, ends: Ends, wanted: np.ndarray) -> Iterator[Step]:
     source, target = ends["ATTRIBUTES_TO"]
     circuit = ends.owners["CircuitNode"][source]
@@ -105,7 +122,8 @@ def _feeds(bundle: Bundle, ends: Ends, wanted: np.ndarray) -> Iterator[Step]:
         used &= wanted[circuit]
     if used.any():
         weight = bundle.table("ATTRIBUTES_TO")["weight"].to_numpy()
-        sums = roll_up(circuit[used], f[used], g[used], weight[used])
+        prompt = pc.equal(bundle.table("Circuit")["aggregation"], "prompt").to_numpy()
+        sums = roll_up(circuit[used], f[used], g[used], weight[used], prompt[circuit[used]])
         uid = bundle.table("Feature")["uid"]
         rows = finished(uid.take(pa.array(sums.source)), uid.take(pa.array(sums.target)), sums.columns)
         yield Step("add", TABLES["FEEDS"], rows)

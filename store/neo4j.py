@@ -22,7 +22,7 @@ from store.cancel import stopped_by
 from store.database import LoadReport, Progress, Rows
 from store.digest import combined_hash, content_hash, in_order
 from store.errors import NotFoundError, StoreError
-from store.schema import BOOKKEEPING, NODES, SCHEMA_VERSION, TABLES, Column, Type
+from store.schema import BOOKKEEPING, NODES, STORE_VERSION, TABLES, Column, Type
 from store.settings import StoreSettings
 from store.transaction import UIDS
 from store.version import version
@@ -30,6 +30,8 @@ from store.version import version
 T = TypeVar("T")
 
 BATCH = 20_000
+SEARCHED = {"Feature": ("label", "top_tokens"), "Prompt": ("text", "tokens")}
+"""What the full-text index `search` holds, for the query of that name."""
 _STEP = Column("step", Type.INT, "Rows done.", optional=True)
 _INSERTING = Column("inserting", Type.STRINGS, "Circuits.", optional=True)
 _WRITES = Column("writes", Type.INT, "Write transactions.")
@@ -315,23 +317,31 @@ class Neo4jStore:
         found = self.run("MATCH (s:Store {uid: 'store'}) RETURN s.schema_version").rows
         if found:
             version = found[0][0]
-            if version != SCHEMA_VERSION:
-                way_out = "upgrade circuitstore" if version > SCHEMA_VERSION else "load the bundles into an empty one"
-                raise StoreError(f"{self.url} has schema version {version}, this program knows {SCHEMA_VERSION}: "
+            if version != STORE_VERSION:
+                way_out = "upgrade circuitstore" if version > STORE_VERSION else "load the bundles into an empty one"
+                raise StoreError(f"{self.url} has schema version {version}, this program knows {STORE_VERSION}: "
                                  f"{way_out}")  # fmt: skip
         elif not read_only:
             with in_our_words(self.url), self._driver.session(database=self._database) as session:
                 for statement in ddl():
                     session.run(statement).consume()
                 session.run("CALL db.awaitIndexes(300)").consume()
-                session.run("MERGE (s:Store {uid: 'store'}) SET s.schema_version = $v", v=SCHEMA_VERSION).consume()
+                session.run("MERGE (s:Store {uid: 'store'}) SET s.schema_version = $v", v=STORE_VERSION).consume()
 
 
 def ddl() -> list[str]:
-    """The statements that prepare an empty database: uids are unique, and so indexed."""
+    """The statements that prepare an empty database: uids are unique, and so indexed; so are texts, by word, and the
+    few edges that were observed.
+    """
     labels = [*(node.label for node in (*NODES, *BOOKKEEPING)), "Loading", "Deleting"]
+    of, on = "|".join(SEARCHED), ", ".join(f"n.{name}" for names in SEARCHED.values() for name in names)
     return [
-        f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE" for label in labels
+        *(
+            f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE"
+            for label in labels
+        ),
+        "CREATE INDEX observed_edges IF NOT EXISTS FOR ()-[r:ATTRIBUTES_TO]-() ON (r.observed)",
+        f"CREATE FULLTEXT INDEX search IF NOT EXISTS FOR (n:{of}) ON EACH [{on}]",
     ]
 
 

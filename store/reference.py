@@ -1,4 +1,4 @@
-"""The schema as a page of documentation: `python -m store.reference > docs/schema.md`. A test keeps it current."""
+"""The schema as a page of documentation: `circuitstore docs` writes it, and a test keeps it current."""
 
 from collections.abc import Iterable, Iterator
 
@@ -13,7 +13,7 @@ def page() -> str:
 def _lines() -> Iterator[str]:
     yield f"# The graph's schema, version {SCHEMA_VERSION}"
     yield ""
-    yield "Made from `store/schema.py` by `python -m store.reference`. The same in a bundle's Parquet files, in"
+    yield "Made from `store/schema.py` by `circuitstore docs`. The same in a bundle's Parquet files, in"
     yield "LadybugDB and in Neo4j. A property in *italics* may be null."
     yield ""
     yield "## Nodes"
@@ -51,7 +51,3 @@ def _table(columns: Iterable[Column]) -> Iterator[str]:
     for column in columns:
         name = f"*{column.name}*" if column.optional else column.name
         yield f"| {name} | {column.type} | {column.unit} | {column.meaning} |"
-
-
-if __name__ == "__main__":
-    print(page(), end="")

@@ -11,6 +11,10 @@ from enum import StrEnum
 import pyarrow as pa
 
 SCHEMA_VERSION = 3
+"""Of a bundle: what its files hold."""
+
+STORE_VERSION = 4
+"""Of a database: raised too where only what the store makes by itself changes (derived relationships, indexes)."""
 
 UID = re.compile(r"[A-Za-z0-9._:-]+")
 """Uids stand in a URL path as they are."""
@@ -365,6 +369,21 @@ FEEDS = Relationship(
         Column("n_positive", Type.INT, "Circuits in which the weight is above zero."),
         Column("weight_sum", Type.INT, "Sum of the weights, exact in fixed point.", "2^-32 metric"),
         Column("abs_weight_sum", Type.INT, "Sum of the absolute weights, exact in fixed point.", "2^-32 metric"),
+        Column("n_prompts", Type.INT, "Circuits of single prompts in which the edge occurs."),
+        Column("n_positive_prompts", Type.INT, "Those of them in which the weight is above zero."),
+        Column("prompt_weight_sum", Type.INT, "Sum of the weights in these.", "2^-32 metric"),
+        Column("prompt_abs_weight_sum", Type.INT, "Sum of the absolute weights in these.", "2^-32 metric"),
+    ),
+    derived=True,
+)
+
+OCCURS_IN = Relationship(
+    "OCCURS_IN",
+    "The feature stands in the circuit: the roll-up of INSTANCE_OF and IN_CIRCUIT over positions.",
+    (("Feature", "Circuit"),),
+    (
+        Column("n_nodes", Type.INT, "Nodes of the circuit that are the feature."),
+        Column("effect", Type.FLOAT, "Sum of their predicted effects.", "metric"),
     ),
     derived=True,
 )
@@ -479,8 +498,8 @@ PRODUCED_BY = Relationship(
 )
 
 RELATIONSHIPS = (
-    ATTRIBUTES_TO, INSTANCE_OF, IN_CIRCUIT, IN_DICTIONARY, FEEDS, MATCHES, MATCHED, MEMBER_OF, PART_OF, TESTS,
-    ABLATES, FOR_TASK, FOR_PROMPT, USES, OF_MODEL, PRODUCED_BY,
+    ATTRIBUTES_TO, INSTANCE_OF, IN_CIRCUIT, IN_DICTIONARY, FEEDS, OCCURS_IN, MATCHES, MATCHED, MEMBER_OF, PART_OF,
+    TESTS, ABLATES, FOR_TASK, FOR_PROMPT, USES, OF_MODEL, PRODUCED_BY,
 )  # fmt: skip
 
 ANALYSES = (MATCHES, MATCHED, MEMBER_OF)
@@ -508,7 +527,7 @@ KEPT = Column("kept", Type.BOOL, "A bundle holds it for its own sake: it outlive
 STORE = _node(
     "Store",
     "Bookkeeping: the store itself.",
-    Column("schema_version", Type.INT, "Of this schema."),
+    Column("schema_version", Type.INT, "Of what the store keeps."),
     Column("writes", Type.INT, "Write transactions so far.", optional=True),
 )
 

@@ -14,7 +14,7 @@ from queries.catalogue import Catalogue
 from queries.query import Query
 from store.errors import NotFoundError, QueryError
 
-COLUMNS = ["name", "folder", "summary", "href", "params", "returns", "text"]
+COLUMNS = ["name", "folder", "summary", "runs", "href", "params", "returns", "text"]
 
 
 def router(catalogue: Catalogue) -> APIRouter:
@@ -76,4 +76,4 @@ def _row(query: Query, dialect: str) -> list[Any]:
         for p in query.params.values()
     ]
     href = f"/queries/{query.name}"
-    return [query.name, query.folder, query.summary, href, params, query.returns, query.texts[dialect]]
+    return [query.name, query.folder, query.summary, query.runs, href, params, query.returns, query.texts[dialect]]

@@ -25,10 +25,10 @@
 // target_token = "The token at the target's position."
 // observed_pairs = "Pairs that the observed effect is a mean over."
 // circuit = "Its circuit."
-MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
-WHERE $circuit = '' OR c.uid = $circuit
-MATCH (s)-[e:ATTRIBUTES_TO]->(t:CircuitNode)
+MATCH (s:CircuitNode)-[e:ATTRIBUTES_TO]->(t:CircuitNode)
 WHERE e.observed IS NOT NULL AND e.weight <> 0.0 AND e.observed / e.weight < $min_ratio
+MATCH (s)-[:IN_CIRCUIT]->(c:Circuit)
+WHERE $circuit = '' OR c.uid = $circuit
 RETURN e.weight AS weight, e.observed AS observed, e.observed / e.weight AS ratio, s.uid AS source, t.uid AS target,
        s.token AS source_token, t.token AS target_token, c.observed_pairs AS observed_pairs, c.uid AS circuit
 ORDER BY abs(weight) DESC, source, target

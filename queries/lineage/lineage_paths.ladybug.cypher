@@ -9,8 +9,9 @@ OPTIONAL MATCH (s)-[e:FEEDS]->(t)
 WITH hops, s.uid AS source, t.uid AS target, s.label AS source_label, t.label AS target_label, m.score AS score,
      m.deactivation AS deactivation, m.confirmed AS confirmed, coalesce(e.n_circuits, 0) AS n_circuits,
      round(e.mean_weight, 9) AS mean_weight
-OPTIONAL MATCH (:Feature {uid: source})<-[:INSTANCE_OF]-(:CircuitNode)-[a:ATTRIBUTES_TO]->(:CircuitNode)
-               -[:INSTANCE_OF]->(:Feature {uid: target})
+OPTIONAL MATCH (:Feature {uid: source})<-[:INSTANCE_OF]-(u:CircuitNode)
+OPTIONAL MATCH (u)-[a:ATTRIBUTES_TO]->(d:CircuitNode)
+WHERE EXISTS { MATCH (d)-[:INSTANCE_OF]->(:Feature {uid: target}) }
 WITH hops, source, target, source_label, target_label, score, deactivation, confirmed, n_circuits, mean_weight,
      count(a.observed) AS n_observed, avg(a.observed) AS mean_observed
 RETURN hops AS hops, source AS source, target AS target, source_label AS source_label, target_label AS target_label,

@@ -7,16 +7,10 @@ WITH s, t, e, weights, nodes, list_product(weights) AS weight, list_to_string(' 
 ORDER BY abs(weight) DESC, tie
 LIMIT $limit
 RETURN weight AS weight, length(e) AS hops,
-       list_concat(
-         [concat(CASE WHEN s.kind IN ['token', 'logit', 'metric'] THEN s.kind
-                 ELSE regexp_replace(concat(s.kind, ' ', string(s.layer), ':', string(s.`index`)), ':$', '') END,
-                 regexp_replace(concat(' @', coalesce(s.token, string(s.position))), '^ @$', ''))],
-         list_append(
-           list_transform(nodes(e), n ->
-             concat(regexp_replace(concat(n.kind, ' ', string(n.layer), ':', string(n.`index`)), ':$', ''),
-                    regexp_replace(concat(' @', coalesce(n.token, string(n.position))), '^ @$', ''))),
-           concat(CASE WHEN t.kind IN ['token', 'logit', 'metric'] THEN t.kind
-                  ELSE regexp_replace(concat(t.kind, ' ', string(t.layer), ':', string(t.`index`)), ':$', '') END,
-                  regexp_replace(concat(' @', coalesce(t.token, string(t.position))), '^ @$', '')))) AS labels,
+       list_concat(list_concat([s.kind], properties(nodes(e), 'kind')), [t.kind]) AS kinds,
+       list_concat(list_concat([s.layer], properties(nodes(e), 'layer')), [t.layer]) AS layers,
+       list_concat(list_concat([s.`index`], properties(nodes(e), 'index')), [t.`index`]) AS indexes,
+       list_concat(list_concat([s.position], properties(nodes(e), 'position')), [t.position]) AS positions,
+       list_concat(list_concat([s.token], properties(nodes(e), 'token')), [t.token]) AS tokens,
        weights AS weights, properties(rels(e), 'observed') AS observed, nodes AS nodes
 ORDER BY abs(weight) DESC, tie

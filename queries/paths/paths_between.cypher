@@ -1,4 +1,5 @@
 // summary = "Paths from one node to another, strongest first."
+// runs = "python"
 // [params.source]
 // type = "uid"
 // label = "CircuitNode"
@@ -38,10 +39,8 @@ WHERE all(r IN relationships(p) WHERE abs(r.weight) >= $min_weight)
 WITH p, [n IN nodes(p) | n.uid] AS nodes, reduce(product = 1.0, r IN relationships(p) | product * r.weight) AS weight
 ORDER BY abs(weight) DESC, nodes
 LIMIT $limit
-RETURN weight AS weight, length(p) AS hops,
-       [n IN nodes(p) | CASE WHEN n.kind IN ['token', 'logit', 'metric'] THEN n.kind
-              ELSE n.kind + ' ' + toString(n.layer) + coalesce(':' + toString(n.`index`), '') END
-              + CASE WHEN coalesce(n.token, toString(n.position), '') = '' THEN ''
-                     ELSE ' @' + coalesce(n.token, toString(n.position)) END] AS labels,
-       [r IN relationships(p) | r.weight] AS weights, [r IN relationships(p) | r.observed] AS observed, nodes AS nodes
+RETURN weight AS weight, length(p) AS hops, [n IN nodes(p) | n.kind] AS kinds, [n IN nodes(p) | n.layer] AS layers,
+       [n IN nodes(p) | n.`index`] AS indexes, [n IN nodes(p) | n.position] AS positions,
+       [n IN nodes(p) | n.token] AS tokens, [r IN relationships(p) | r.weight] AS weights,
+       [r IN relationships(p) | r.observed] AS observed, nodes AS nodes
 ORDER BY abs(weight) DESC, nodes

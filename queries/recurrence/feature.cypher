@@ -18,8 +18,8 @@
 // examples = "Contexts of the largest activations, each with its activation in front and the token marked."
 // n_circuits = "Circuits that it stands in."
 MATCH (f:Feature {uid: $feature})
-OPTIONAL MATCH (f)<-[:INSTANCE_OF]-(:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
-WITH f, count(DISTINCT c.uid) AS n_circuits
+OPTIONAL MATCH (f)-[:OCCURS_IN]->(c:Circuit)
+WITH f, count(c.uid) AS n_circuits
 OPTIONAL MATCH (f)-[:IN_DICTIONARY]->(d:Dictionary)
 RETURN f.uid AS uid, f.layer AS layer, f.`index` AS `index`, f.label AS label, d.uid AS dictionary, d.hook AS hook,
        f.top_tokens AS top_tokens, f.bottom_tokens AS bottom_tokens, f.density AS density,

@@ -34,18 +34,14 @@ MATCH (c:Circuit)
 WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
 WITH count(c) AS total
-MATCH (f:Feature)<-[:INSTANCE_OF]-(n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
+MATCH (f:Feature)-[o:OCCURS_IN]->(c:Circuit)
 WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
-WITH total, f.uid AS uid, c.uid AS circuit, sum(coalesce(n.effect, 0.0)) AS effect
-WITH total, uid, count(circuit) AS n_circuits, count(CASE WHEN effect > 0 THEN 1 END) AS n_positive,
-     round(avg(effect), 9) AS mean_effect, round(avg(abs(effect)), 9) AS mean_abs_effect
+WITH total, f, count(o.effect) AS n_circuits, count(CASE WHEN o.effect > 0 THEN 1 END) AS n_positive,
+     round(avg(o.effect), 9) AS mean_effect, round(avg(abs(o.effect)), 9) AS mean_abs_effect
 WHERE n_circuits >= $min_circuits
-WITH total, uid, n_circuits, n_positive, mean_effect, mean_abs_effect
-ORDER BY n_circuits DESC, mean_abs_effect DESC, uid
-LIMIT $limit
-MATCH (f:Feature {uid: uid})
-RETURN uid AS uid, f.layer AS layer, f.`index` AS `index`, f.label AS label, n_circuits AS n_circuits,
+RETURN f.uid AS uid, f.layer AS layer, f.`index` AS `index`, f.label AS label, n_circuits AS n_circuits,
        1.0 * n_circuits / total AS share, mean_effect AS mean_effect, mean_abs_effect AS mean_abs_effect,
        1.0 * n_positive / n_circuits AS positive
 ORDER BY n_circuits DESC, mean_abs_effect DESC, uid
+LIMIT $limit

@@ -60,6 +60,18 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("lineage_paths", {"feature": feature(0, 4), "method": "feature_flow"}),
     ("lineage_paths", {"feature": feature(0, 2), "max_hops": 2}),
     ("cluster_graph", {"clustering": KMEANS, "min_circuits": 3, "limit": 2}),
+    ("shared_edges", {"task": "agreement", "other": "opposites"}),
+    ("shared_edges", {"task": "agreement", "other": "task:opposites", "aggregation": "all", "limit": 10000}),
+    ("cooccurring_features", {"feature": feature(1, 1), "aggregation": "all"}),
+    ("cooccurring_features", {"feature": feature(0, 4), "aggregation": "task", "limit": 4}),
+    ("hubs", {"circuit": circuit(3)["Circuit"][0]["uid"], "limit": 5}),
+    *(
+        ("search", dict[str, object](text=text, limit=10000))
+        for text in ("KEY", "the key 2", " ", "'s", "*", "it's AND x~", 'a" b')
+    ),
+    ("search", {"text": "ke", "at": "start"}),
+    ("search", {"text": "key", "among": "token", "limit": 1}),
+    ("search", {"text": "e", "among": "label"}),
 ]
 
 
@@ -117,6 +129,12 @@ def test_paths_of_all_lengths_and_weights_are_equal_in_both_databases(both: tupl
         ("confirmed_paths", {"node": metric, "max_hops": 2, "min_observed": 0.0}),
         ("downstream_paths", {"node": token, "max_hops": 3, "min_weight": 0.002, "limit": 10000}),
         ("paths_between", {"source": token, "target": metric, "min_weight": 0.02, "limit": 10000}),
+        ("strongest_paths", {"circuit": rows["Circuit"][0]["uid"], "source": token, "limit": 1000}),
+        ("paths_through", {"circuit": rows["Circuit"][0]["uid"], "feature": rows["INSTANCE_OF"][0]["target"]}),
+        *(
+            (name, {"circuit": rows["Circuit"][0]["uid"]})
+            for name in ("dominators", "bottlenecks", "min_cut", "min_node_cut", "feed_forward_motifs", "hubs")
+        ),
     ):
         answers = [catalogue().run(store, name, arguments) for store in both]
         assert answers[0] == answers[1], name
@@ -213,6 +231,114 @@ def product(graph: "nx.DiGraph[str]", path: list[str]) -> float:
     for s, t in pairwise(path):
         total *= graph[s][t]["weight"]
     return total
+
+
+def test_labels_stay_with_their_nodes_however_many_paths_there_are(ladybug: Store) -> None:
+    rows = circuit(0)
+    nodes = {node["uid"]: node for node in rows["CircuitNode"]}
+    of, metric = rows["Circuit"][0]["uid"], rows["CircuitNode"][-1]["uid"]
+    for name, arguments in (
+        ("strongest_paths", {"circuit": of, "target": metric, "limit": 1000}),
+        ("upstream_paths", {"node": metric, "max_hops": 5, "min_weight": 0, "limit": 10000}),
+    ):
+        found = catalogue().run(ladybug, name, arguments).rows
+        assert sum(len(row[-1]) for row in found) > 2048
+        assert all(row[2] == [label(nodes[uid]) for uid in row[-1]] for row in found)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_paths_through_a_feature_pass_one_of_its_nodes(ladybug: Store, seed: int) -> None:
+    rows = circuit(seed)
+    every = paths(rows, 0.0, 9, target=rows["CircuitNode"][-1]["uid"])
+    tokens = {node["uid"] for node in rows["CircuitNode"] if node["kind"] == "token"}
+    for one in {edge["target"] for edge in rows["INSTANCE_OF"]}:
+        through = {edge["source"] for edge in rows["INSTANCE_OF"] if edge["target"] == one}
+        arguments = {"circuit": rows["Circuit"][0]["uid"], "feature": one, "limit": 1000}
+        found = {tuple(row[-1]): row[0] for row in catalogue().run(ladybug, "paths_through", arguments).rows}
+        assert found == {
+            path: pytest.approx(weight) for path, weight in every.items() if path[0] in tokens and through & {*path}
+        }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_hubs_are_the_nodes_of_the_largest_degree(ladybug: Store, seed: int) -> None:
+    rows = circuit(seed)
+    answer = catalogue().run(ladybug, "hubs", {"circuit": rows["Circuit"][0]["uid"], "limit": 1000})
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(node["uid"] for node in rows["CircuitNode"])
+    graph.add_weighted_edges_from((e["source"], e["target"], abs(e["weight"])) for e in rows["ATTRIBUTES_TO"])
+    wanted = {
+        uid: [
+            graph.degree(uid), graph.in_degree(uid), graph.out_degree(uid),
+            pytest.approx(graph.in_degree(uid, "weight")), pytest.approx(graph.out_degree(uid, "weight")),
+        ]
+        for uid in graph
+    }  # fmt: skip
+    assert {row[0]: row[4:] for row in answer.rows} == wanted
+    degrees = [row[4] for row in answer.rows]
+    assert degrees == sorted(degrees, reverse=True)
+
+
+@pytest.mark.parametrize(("aggregation", "seeds"), [("prompt", (0, 2, 4)), ("task", (1, 3, 5)), ("all", SEEDS)])
+def test_features_occur_together_in_the_circuits_that_both_stand_in(
+    ladybug: Store, aggregation: str, seeds: tuple[int, ...]
+) -> None:
+    worlds = {seed: {edge["target"] for edge in circuit(seed)["INSTANCE_OF"]} for seed in seeds}
+    circuits = {uid: {seed for seed in seeds if uid in worlds[seed]} for uid in set.union(*worlds.values())}
+    for one, own in circuits.items():
+        given = {"feature": one, "aggregation": aggregation}
+        answer = catalogue().run(ladybug, "cooccurring_features", given)
+        assert {row[0]: row[3:] for row in answer.rows} == {
+            other: [n := len(own & there), n / len(own), len(there), pytest.approx(n / len(own | there))]
+            for other, there in circuits.items()
+            if other != one and own & there
+        }
+
+
+def test_edges_that_two_tasks_share_occur_in_circuits_of_both(ladybug: Store) -> None:
+    weights: dict[str, dict[tuple[str, str], list[float]]] = {"agreement": {}, "opposites": {}}
+    for seed in SEEDS:
+        world = circuit(seed)
+        for pair, weight in edges_between_features(world).items():
+            weights[world["Task"][0]["name"]].setdefault(pair, []).append(weight)
+    one, other = weights.values()
+    given = {"task": "agreement", "other": "opposites", "aggregation": "all", "limit": 10000}
+    answer = catalogue().run(ladybug, "shared_edges", given)
+    assert {(row[0], row[1]): row[2:] for row in answer.rows} == {
+        pair: [
+            len(one[pair]), pytest.approx(np.mean(one[pair]), abs=1e-8),
+            len(other[pair]), pytest.approx(np.mean(other[pair]), abs=1e-8),
+        ]
+        for pair in one.keys() & other.keys()
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ["key", "KEYS", "the key 4", "it's", "'", " b", '"', "a", "zz", "*", "key*", "ke?s", "\\"]
+)
+@pytest.mark.parametrize("at", ["anywhere", "start"])
+def test_search_finds_what_holds_the_text_as_it_stands_in_any_case(ladybug: Store, text: str, at: str) -> None:
+    texts = {("label", f["label"], f["uid"]) for f in shared()["Feature"] if "label" in f}
+    texts |= {("promotes", token, f["uid"]) for f in shared()["Feature"] for token in f.get("top_tokens", [])}
+    assert all(f.get("label") not in f.get("top_tokens", []) for f in shared()["Feature"])
+    prompts = [prompt for seed in SEEDS for prompt in circuit(seed).get("Prompt", [])]
+    texts |= {("prompt", prompt["text"], prompt["uid"]) for prompt in prompts}
+    tokens = {token for prompt in prompts for token in prompt["tokens"]}
+    texts |= {("token", token, min(p["uid"] for p in prompts if token in p["tokens"])) for token in tokens}
+    wanted = {
+        (found, match(plain, text.strip().lower()), held, uid)
+        for found, held, uid in texts
+        if text.lower() in held.lower()
+        for plain in [held.strip().lower()]
+        if at == "anywhere" or plain.startswith(text.strip().lower())
+    }
+    answer = catalogue().run(ladybug, "search", {"text": text, "at": at, "limit": 10000})
+    assert {tuple(row) for row in answer.rows} == wanted
+    assert len(answer.rows) == len(wanted)
+
+
+def match(plain: str, text: str) -> str:
+    return "exact" if plain == text else "prefix" if plain.startswith(text) else "substring"
 
 
 def test_the_labels_of_a_path_say_kind_layer_index_and_token(ladybug: Store) -> None:

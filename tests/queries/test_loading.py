@@ -79,6 +79,9 @@ def test_a_file_that_keeps_the_rules_is_loaded(tmp_path: Path) -> None:
         ("c.method = $method", "all(x IN [1] WHERE x = $method)", "wrong rows"),
         ("RETURN", "WITH c ORDER BY c.uid LIMIT 5 WITH collect(c.uid) AS uids RETURN", "forgets ORDER BY"),
         ("RETURN", "SET c.name = 'x' RETURN", "only reads"),
+        ("RETURN", "CALL db.propertyKeys() YIELD propertyKey RETURN", "only the full-text index"),
+        ("// summary", '// runs = "python"\n// summary', "knows no function"),
+        ("// summary", '// runs = "sql"\n// summary', "runs: Input should be"),
         ("ORDER BY uid", "ORDER BY uid;", "one statement"),
     ],
 )
@@ -102,6 +105,33 @@ def test_an_override_is_a_body_and_keeps_the_same_contract(tmp_path: Path) -> No
     assert "no header" in load(tmp_path, GOOD, good__ladybug=GOOD)
     assert "returns ['name']" in load(tmp_path, GOOD, good__ladybug=body.replace("uid AS uid", "uid AS name"))
     assert "unused: $method" in load(tmp_path, GOOD, good__ladybug=body.replace("$method", "'ig'"))
+
+
+def test_an_override_may_not_transform_lists_in_ladybugdb(tmp_path: Path) -> None:
+    body = "MATCH (c:Circuit) WHERE c.method = $method RETURN list_transform([c.uid], x -> x) AS uid ORDER BY uid"
+    assert "2,048" in load(tmp_path, GOOD, good__ladybug=body)
+
+
+def test_what_runs_in_python_fetches_what_its_function_reads_and_declares_what_it_takes(tmp_path: Path) -> None:
+    text = (FOLDER / "structure" / "dominators.cypher").read_text()
+    (tmp_path / "structure").mkdir()
+    file = tmp_path / "structure" / "dominators.cypher"
+    circuits = FOLDER / "structure" / "circuits.cypher"
+    (tmp_path / "structure" / "circuits.cypher").write_text(circuits.read_text())
+    for old, new, said in (
+        ("", "", ""),
+        ("s.kind AS source_kind, ", "", "needs source_kind"),
+        ("LIMIT $max_edges", "", "unused: $max_edges"),
+        ("[params.root]", "[params.roots]", "undeclared: $root"),
+    ):
+        file.write_text(text.replace(old, new))
+        try:
+            load_catalogue(tmp_path)
+            message = ""
+        except CatalogueError as error:
+            message = str(error)
+        assert said in message
+        assert bool(said) == bool(message)
 
 
 def test_an_override_of_nothing_or_for_no_database_is_refused(tmp_path: Path) -> None:

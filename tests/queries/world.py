@@ -109,12 +109,12 @@ def circuit(seed: int) -> Rows:
             "source": s["uid"],
             "target": t["uid"],
             "weight": rng.choice(WEIGHTS),
-            "observed": rng.choice(OBSERVED),
+            "observed": rng.choice(OBSERVED) if t["layer"] == s["layer"] + 1 else None,
         }
         for s in nodes
         for t in nodes
-        if t["layer"] == s["layer"] + 1 and (t["position"] is None or s["position"] <= t["position"])
-        if rng.random() < 0.8
+        if s["layer"] < t["layer"] and (t["position"] is None or s["position"] <= t["position"])
+        if rng.random() < {1: 0.8, 2: 0.1}.get(t["layer"] - s["layer"], 0)
     ]
     rows["CircuitNode"] = nodes
     rows["ATTRIBUTES_TO"] = edges

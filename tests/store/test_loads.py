@@ -14,7 +14,7 @@ from store.ownership import is_evidence
 from store.schema import TABLES
 from tests.graphs import random_bundle, random_tables
 from tests.neo4j_server import Neo4j
-from tests.store.rollups import recomputed, stored
+from tests.store.rollups import occurrences, recomputed, recomputed_occurrences, stored
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,7 @@ def test_the_order_of_loads_does_not_matter(store: Store, bundles: list[Bundle],
         store.load(bundle)
     assert store.digest() == digest_of(bundles, tmp_path)
     assert stored(store) == recomputed(store)
+    assert occurrences(store) == recomputed_occurrences(store) != []
     assert max(row[2] for row in stored(store)) > 1  # the bundles do share edges between features
 
 
@@ -87,6 +88,7 @@ def test_deleting_a_bundles_circuits_leaves_what_the_others_hold(
     for circuit in circuits(first):
         store.delete(circuit)
         assert stored(store) == recomputed(store)
+        assert occurrences(store) == recomputed_occurrences(store)
     assert store.digest() == digest_of([second], tmp_path)
     for circuit in circuits(second):
         store.delete(circuit)
@@ -140,6 +142,7 @@ def test_any_sequence_ends_where_its_survivors_alone_would(
         else:
             store.load(rng.choice(bundles))
         assert stored(store) == recomputed(store)
+        assert occurrences(store) == recomputed_occurrences(store)
     for bundle in rng.sample(bundles, len(bundles)):
         store.load(bundle)
     assert store.digest() == digest_of(bundles, tmp_path)
@@ -266,6 +269,7 @@ def test_what_was_measured_later_is_added_whatever_comes_first(
             assert store.load(bundle).circuits == (sorted(circuits(bundle)) if number == 0 else [])
         assert store.digest() == digest_of([whole], tmp_path)
         assert stored(store) == recomputed(store)
+        assert occurrences(store) == recomputed_occurrences(store)
         for circuit in circuits(whole):
             store.delete(circuit)
         assert store.run("MATCH (a:Ablation) RETURN count(a)").rows == [[0]]

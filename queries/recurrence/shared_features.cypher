@@ -27,17 +27,15 @@
 // effect = "Mean over these of its predicted effect, summed over positions."
 // other_circuits = "Circuits of the other task that it stands in."
 // other_effect = "Mean over these."
-MATCH (f:Feature)<-[:INSTANCE_OF]-(n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)-[:FOR_TASK]->(t:Task)
-WHERE (t.name = $task OR t.uid = $task) AND ($aggregation = 'all' OR c.aggregation = $aggregation)
-WITH f.uid AS feature, c.uid AS circuit, sum(coalesce(n.effect, 0.0)) AS in_circuit
-WITH feature, count(circuit) AS circuits, round(avg(in_circuit), 9) AS effect
-MATCH (f:Feature {uid: feature})<-[:INSTANCE_OF]-(n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)-[:FOR_TASK]->(t:Task)
-WHERE (t.name = $other OR t.uid = $other) AND ($aggregation = 'all' OR c.aggregation = $aggregation)
-WITH f.uid AS feature, f.layer AS layer, f.label AS label, f.top_tokens AS top_tokens, circuits, effect,
-     c.uid AS circuit, sum(coalesce(n.effect, 0.0)) AS in_circuit
-WITH feature, layer, label, top_tokens, circuits, effect, count(circuit) AS other_circuits,
-     round(avg(in_circuit), 9) AS other_effect
-RETURN feature AS feature, layer AS layer, label AS label, top_tokens AS top_tokens, circuits AS circuits,
+MATCH (k:Task)<-[:FOR_TASK]-(c:Circuit)
+WHERE (k.name IN [$task, $other] OR k.uid IN [$task, $other]) AND ($aggregation = 'all' OR c.aggregation = $aggregation)
+MATCH (f:Feature)-[o:OCCURS_IN]->(c)
+WITH f, o.effect AS in_circuit, k.name = $task OR k.uid = $task AS of_one, k.name = $other OR k.uid = $other AS of_other
+WITH f, count(CASE WHEN of_one THEN 1 END) AS circuits, round(avg(CASE WHEN of_one THEN in_circuit END), 9) AS effect,
+     count(CASE WHEN of_other THEN 1 END) AS other_circuits,
+     round(avg(CASE WHEN of_other THEN in_circuit END), 9) AS other_effect
+WHERE circuits > 0 AND other_circuits > 0
+RETURN f.uid AS feature, f.layer AS layer, f.label AS label, f.top_tokens AS top_tokens, circuits AS circuits,
        effect AS effect, other_circuits AS other_circuits, other_effect AS other_effect
 ORDER BY abs(effect) DESC, feature
 LIMIT $limit

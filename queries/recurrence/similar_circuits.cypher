@@ -23,16 +23,13 @@
 // n_shared = "Features in both."
 // n_features = "Features in the other."
 // jaccard = "Features in both over features in either: 1 is the same features."
-MATCH (f:Feature)<-[:INSTANCE_OF]-(:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
-WITH count(DISTINCT f.uid) AS own
-MATCH (:Circuit {uid: $circuit})<-[:IN_CIRCUIT]-(:CircuitNode)-[:INSTANCE_OF]->(f:Feature)
-WITH DISTINCT own, f
-MATCH (f)<-[:INSTANCE_OF]-(:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
+MATCH (:Circuit {uid: $circuit})<-[:OCCURS_IN]-(f:Feature)
+WITH count(f) AS own
+MATCH (:Circuit {uid: $circuit})<-[:OCCURS_IN]-(f:Feature)-[:OCCURS_IN]->(c:Circuit)
 WHERE c.uid <> $circuit AND ($aggregation = 'all' OR c.aggregation = $aggregation)
-WITH own, c, count(DISTINCT f.uid) AS n_shared
-MATCH (c)<-[:IN_CIRCUIT]-(:CircuitNode)-[:INSTANCE_OF]->(g:Feature)
-WITH own, c.uid AS circuit, c.name AS name, c.aggregation AS aggregation, n_shared, count(DISTINCT g.uid) AS n_features
-RETURN circuit AS circuit, name AS name, aggregation AS aggregation, n_shared AS n_shared, n_features AS n_features,
+WITH own, c, count(f) AS n_shared
+WITH own, c, n_shared, COUNT { MATCH (c)<-[:OCCURS_IN]-(:Feature) } AS n_features
+RETURN c.uid AS circuit, c.name AS name, c.aggregation AS aggregation, n_shared AS n_shared, n_features AS n_features,
        1.0 * n_shared / (own + n_features - n_shared) AS jaccard
 ORDER BY jaccard DESC, circuit
 LIMIT $limit

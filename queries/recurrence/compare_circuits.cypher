@@ -28,10 +28,10 @@
 // found_in = "both, one or other."
 // effect = "Its predicted effect in the one circuit, summed over positions."
 // other_effect = "In the other."
-MATCH (f:Feature)<-[:INSTANCE_OF]-(n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)
+MATCH (f:Feature)-[o:OCCURS_IN]->(c:Circuit)
 WHERE c.uid = $circuit OR c.uid = $other
 WITH f.uid AS feature, f.layer AS layer, f.label AS label, f.top_tokens AS top_tokens, c.uid AS circuit,
-     round(sum(coalesce(n.effect, 0.0)), 9) AS in_circuit
+     round(o.effect, 9) AS in_circuit
 WITH feature, layer, label, top_tokens, max(CASE WHEN circuit = $circuit THEN in_circuit END) AS effect,
      max(CASE WHEN circuit = $other THEN in_circuit END) AS other_effect
 WITH feature, layer, label, top_tokens, effect, other_effect,

@@ -1,0 +1,44 @@
+// summary = "The strongest paths of a circuit, however long: from the tokens to the output, or between two nodes."
+// runs = "python"
+// [params.circuit]
+// type = "uid"
+// label = "Circuit"
+// help = "The circuit."
+// example = { query = "circuits", column = "uid" }
+// [params.source]
+// type = "uid"
+// default = ""
+// label = "CircuitNode"
+// help = "Where the paths start; the tokens if left out."
+// [params.target]
+// type = "uid"
+// default = ""
+// label = "CircuitNode"
+// help = "Where the paths end; the metric, or else the logits, if left out."
+// [params.max_edges]
+// type = "int"
+// default = 2000
+// min = 1
+// max = 10000
+// help = "How many edges are looked at: those of the circuit that weigh most, in either sign."
+// [params.limit]
+// type = "int"
+// default = 20
+// min = 1
+// max = 1000
+// help = "Largest number of rows."
+// [returns]
+// weight = "Product of the predicted weights along the path."
+// hops = "Number of edges."
+// labels = "Kind, layer:index and @token (or @position) of each node, from source to target."
+// weights = "Predicted weight of each edge."
+// observed = "The same, measured by cutting the edge alone."
+// nodes = "Uids from source to target."
+MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
+MATCH (s)-[r:ATTRIBUTES_TO]->(t:CircuitNode)
+RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed,
+       s.kind AS source_kind, s.layer AS source_layer, s.`index` AS source_index, s.position AS source_position,
+       s.token AS source_token, t.kind AS target_kind, t.layer AS target_layer, t.`index` AS target_index,
+       t.position AS target_position, t.token AS target_token
+ORDER BY abs(weight) DESC, source, target
+LIMIT $max_edges

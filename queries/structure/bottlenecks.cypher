@@ -1,0 +1,30 @@
+// summary = "Nodes whose removal cuts tokens from the output, and the share of all paths that run through them."
+// runs = "python"
+// [params.circuit]
+// type = "uid"
+// label = "Circuit"
+// help = "The circuit."
+// example = { query = "circuits", column = "uid" }
+// [params.max_edges]
+// type = "int"
+// default = 2000
+// min = 1
+// max = 10000
+// help = "How many edges are looked at: those of the circuit that weigh most, in either sign."
+// [params.limit]
+// type = "int"
+// default = 20
+// min = 1
+// max = 10000
+// help = "Largest number of rows."
+// [returns]
+// node = "The circuit node."
+// kind = "feature, error, token, logit, metric, head or mlp."
+// n_tokens = "Tokens that reach the output only through it."
+// share = "Share of all paths from tokens to the output, weighed by the product of their |weights|."
+// tokens = "These tokens."
+MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
+MATCH (s)-[r:ATTRIBUTES_TO]->(t:CircuitNode)
+RETURN s.uid AS source, t.uid AS target, r.weight AS weight, s.kind AS source_kind, t.kind AS target_kind
+ORDER BY abs(weight) DESC, source, target
+LIMIT $max_edges
