@@ -304,7 +304,7 @@ def test_without_a_number_there_are_as_many_clusters_as_leiden_finds_by_itself(
     ("clustering", "corpus", "kind", "message"),
     [
         ("clusters = 5000", CORPUS, RecipeError, "clustering.clusters: 5000 clusters of .* features can't be made"),
-        ("clusters = 1", CORPUS, RecipeError, "clustering.clusters: .* greater than or equal to 2"),
+        ("clusters = 1", CORPUS, RecipeError, r"clustering.clusters: must be at least 2 \(it is 1\)"),
         ('methods = ["ward"]', CORPUS, RecipeError, "clustering.methods.0: .*'ward'"),
         ("cluster = 3", CORPUS, RecipeError, "clustering.cluster: unknown key; did you mean 'clusters'"),
         ('bases = ["coactivation-graph"]', None, RecipeError, r"coactivation-graph .* add a section \[corpus\]"),
