@@ -31,7 +31,8 @@ _SPARSE = "torch._utils._rebuild_sparse_tensor"
 _FUNCTIONS = {_TENSOR, _SPARSE, "torch.Size", "torch.serialization._get_layout", "collections.OrderedDict"}
 _STORAGES = {f"torch.{name}" for name in _TYPES}
 _MAGIC = 0x1950A86A20F9469CFC6C
-_LEGACY_HEADER = b"\x80\x02\x8a\x0a" + _MAGIC.to_bytes(10, "little")
+ZIP_HEADER = b"PK\x03\x04"
+LEGACY_HEADER = b"\x80\x02\x8a\x0a" + _MAGIC.to_bytes(10, "little")
 
 
 class TorchFileError(Exception):
@@ -99,9 +100,9 @@ def read_torch_file(path: Path, classes: tuple[str, ...] = ()) -> Any:
         except ValueError:
             raise TorchFileError("the file is empty") from None
     try:
-        if data[:4] == b"PK\x03\x04":
+        if data[:4] == ZIP_HEADER:
             return _read_zip(path, data, classes)
-        if data[: len(_LEGACY_HEADER)] == _LEGACY_HEADER:
+        if data[: len(LEGACY_HEADER)] == LEGACY_HEADER:
             return _read_legacy(data, classes)
     except PickleError as error:
         raise TorchFileError(str(error)) from None
@@ -141,7 +142,7 @@ def _place(data: mmap.mmap, entry: zipfile.ZipInfo) -> tuple[int, int]:
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
         raise TorchFileError(f"the entry {entry.filename!r} is compressed, which torch.save never does: refused")
     header = data[entry.header_offset : entry.header_offset + 30]
-    if len(header) < 30 or header[:4] != b"PK\x03\x04":
+    if len(header) < 30 or header[:4] != ZIP_HEADER:
         raise TorchFileError(f"the entry {entry.filename!r} is not where the archive says")
     start = entry.header_offset + 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
     if start + entry.file_size > len(data):
