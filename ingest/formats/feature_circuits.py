@@ -107,9 +107,7 @@ def _foreign(source: Source, said: Any) -> ForeignCircuit:
             }
         ),
         dictionaries=[
-            ForeignDictionary(
-                {"hook": one.hook, "layer": one.layer, "site": one.site, "n_features": one.n_features}
-            )
+            ForeignDictionary({"hook": one.hook, "layer": one.layer, "site": one.site, "n_features": one.n_features})
             for one in (submodules[name] for name in ordered)
         ],
         run={"params": json.dumps(params, sort_keys=True)},
@@ -135,9 +133,7 @@ def _submodule(name: Any, found: Any) -> Submodule:
     return Submodule(match[1] or "resid", -1 if match[2] is None else int(match[2]), effects, len(act.shape) == 2)
 
 
-def _edges(
-    said: Any, submodules: Mapping[str, Submodule], starts: Mapping[str, int]
-) -> tuple[Array, Array, Array]:
+def _edges(said: Any, submodules: Mapping[str, Submodule], starts: Mapping[str, int]) -> tuple[Array, Array, Array]:
     """Sources and targets as places in all the effects, and weights; a place that comes twice is summed."""
     columns: list[tuple[Array, Array, Array]] = []
     if said is not None and not isinstance(said, dict):

@@ -146,8 +146,12 @@ def _last(stack: list[Any], n: int) -> list[Any]:
 
 def _as(kind: type, value: Any) -> Any:
     if type(value) is not kind:
-        raise PickleError(f"a {kind.__name__.lower()} is expected and a {type(value).__name__.lower()} is there")
+        raise PickleError(f"expected is {_a(kind)}, there is {_a(type(value))}")
     return value
+
+
+def _a(kind: type) -> str:
+    return f"{'an' if kind.__name__[0] in 'IOaeiou' else 'a'} {kind.__name__}"
 
 
 def _set(target: Any, items: list[Any]) -> None:
