@@ -49,7 +49,8 @@ class Submodule:
     @property
     def shape(self) -> tuple[int, ...]:
         """Of an edge's end there."""
-        return self.effects.shape if self.by_position else self.effects.shape[1:]
+        shape: tuple[int, ...] = self.effects.shape
+        return shape if self.by_position else shape[1:]
 
     @property
     def hook(self) -> str:

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
     kind: str
     layer: int
-    index: int | None
+    head: int | None
     depth: int
 
 
@@ -191,7 +191,7 @@ def write(tables: Tables, out: BinaryIO) -> None:
         score = {} if row.get("effect") is None else {"score": row["effect"]}
         nodes[name] = {"in_graph": row.get("in_circuit") is not False, **score}
     order = {name: _place(name, cfg, cfg.get("parallel_attn_mlp", False)) for name in names}
-    nodes = {name: nodes[name] for name in sorted(nodes, key=lambda name: (order[name].depth, order[name].index or 0))}
+    nodes = {name: nodes[name] for name in sorted(nodes, key=lambda name: (order[name].depth, order[name].head or 0))}
     edges = {}
     for row in circuit.edges.to_pylist():
         letter = row.get("input")

@@ -1,10 +1,12 @@
 """The formats, by name; and which one a file is of."""
 
-from ingest.formats import attribution_graph, feature_circuits, mib
+from ingest.formats import attribution_graph, feature_circuits, graphml, mib
 from ingest.formats.format import Format, Source
 from store.errors import UsageError
 
-FORMATS: dict[str, Format] = {one.name: one for one in (attribution_graph.FORMAT, mib.FORMAT, feature_circuits.FORMAT)}
+FORMATS: dict[str, Format] = {
+    one.name: one for one in (attribution_graph.FORMAT, mib.FORMAT, feature_circuits.FORMAT, graphml.FORMAT)
+}
 
 
 def readable(name: str) -> Format:

@@ -16,8 +16,8 @@ from store.schema import TABLES
 from tests.graphs import random_bundle
 from tests.neo4j_server import Neo4j
 
-TEXTS = ["it's", '"', "\\", "\\'", "\\u0027", "\\\\u0027 OR 1", "\\U0001F600", "a\nb\r\tc", "; MATCH (n) DETACH DELETE n;\n",
-         "// no", "/* no */", "`", "{}", "$x", "\u2028\x00\x1f", "é😀", ""]  # fmt: skip
+TEXTS = ["it's", '"', "\\", "\\'", "\\u0027", "\\\\u0027 OR 1", "\\U0001F600", "a\nb\r\tc",
+         "; MATCH (n) DETACH DELETE n;\n",          "// no", "/* no */", "`", "{}", "$x", "\u2028\x00\x1f", "é😀", ""]  # fmt: skip
 
 
 def run(neo4j: Neo4j, script: str) -> None:
@@ -25,7 +25,7 @@ def run(neo4j: Neo4j, script: str) -> None:
     with neo4j.driver.session() as session:
         for statement in script.split(";\n"):
             if statement:
-                session.run(statement).consume()  # type: ignore[arg-type]
+                session.run(statement).consume()
 
 
 def script_of(tables: dict[str, pa.Table]) -> str:
@@ -72,5 +72,5 @@ def test_the_script_rebuilds_a_circuit_in_an_empty_neo4j(
 )
 def test_neo4j_reads_a_literal_as_the_value_that_it_was_made_of(neo4j: Neo4j, value: Any) -> None:
     with neo4j.driver.session() as session:
-        found = session.run(f"RETURN {cypher_script.literal(value)} AS x, 1 AS y").data()  # type: ignore[arg-type]
+        found = session.run(f"RETURN {cypher_script.literal(value)} AS x, 1 AS y").data()
     assert found == [{"x": value, "y": 1}]

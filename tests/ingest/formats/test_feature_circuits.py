@@ -106,7 +106,8 @@ def test_features_are_latents_of_a_dictionary_a_submodule(tmp_path: Path) -> Non
 
 def test_entries_of_one_place_are_summed_and_bfloat16_is_read(tmp_path: Path) -> None:
     content = circuit(by_position=False)
-    twice = torch.sparse_coo_tensor([[0, 0], [1, 1]], [1.5, 2.0], (6, 6), dtype=torch.bfloat16, check_invariants=True)
+    place, weights = torch.tensor([[0, 0], [1, 1]]), torch.tensor([1.5, 2.0], dtype=torch.bfloat16)
+    twice = torch.sparse_coo_tensor(place, weights, (6, 6), check_invariants=True)
     content["edges"] = {"embed": {"resid_0": twice}}
     tables = read(save(tmp_path / "c.pt", content))
     assert tables["ATTRIBUTES_TO"]["weight"].to_pylist() == [3.5]
