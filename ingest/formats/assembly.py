@@ -153,7 +153,7 @@ def _dictionaries(rows: _Rows, model: str, given: ForeignCircuit) -> list[str]:
 
 def _features(nodes: pa.Table, names: pa.Array, dictionaries: Sequence[str]) -> Tables:
     """The features that nodes are, each once, and what relates to them."""
-    if "dictionary" not in nodes.column_names:
+    if "dictionary" not in nodes.column_names or nodes["dictionary"].null_count == nodes.num_rows:
         return {}
     columns = [nodes[name].to_pylist() for name in ("dictionary", "index", "layer")]
     labels = nodes["label"].to_pylist() if "label" in nodes.column_names else [None] * nodes.num_rows

@@ -3,11 +3,12 @@
 Running it twice changes nothing more. What the store makes itself (FEEDS) is no part of it. Knows nothing of databases.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TextIO
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
-import pyarrow as pa
+import pyarrow.compute as pc
 
+from ingest.formats.format import Format, Tables
 from store.schema import TABLES, Table
 
 ROWS = 500
@@ -16,16 +17,22 @@ ROWS = 500
 _ESCAPED = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def write(tables: Mapping[str, pa.Table], out: TextIO) -> None:
-    """tables: rows of the schema's tables, by name."""
+def write(tables: Tables, out: BinaryIO) -> None:
     held = [of for name, of in TABLES.items() if name in tables and tables[name].num_rows]
     for of in held:
         if of.is_node:
-            out.write(f"CREATE CONSTRAINT uid_of_{of.name} IF NOT EXISTS FOR (n:{of.name}) REQUIRE n.uid IS UNIQUE;\n")
+            text = f"CREATE CONSTRAINT uid_of_{of.name} IF NOT EXISTS FOR (n:{of.name}) REQUIRE n.uid IS UNIQUE;\n"
+            out.write(text.encode())
     for of in held:
-        for batch in tables[of.name].to_batches(max_chunksize=ROWS):
-            rows = ",\n  ".join(_rows(of, batch.to_pylist()))
-            out.write(f"UNWIND [\n  {rows}\n] AS row\n{_merge(of)};\n")
+        table = tables[of.name]
+        keyless = [pc.is_null(table[key]) for key in of.keys[2:]]
+        for part, merge in (
+            (table.filter(pc.invert(keyless[0])) if keyless else table, _merge(of)),
+            (table.filter(keyless[0]) if keyless else table.slice(0, 0), _merge_keyless(of)),
+        ):
+            for batch in part.to_batches(max_chunksize=ROWS):
+                rows = ",\n  ".join(_rows(of, batch.to_pylist()))
+                out.write(f"UNWIND [\n  {rows}\n] AS row\n{merge};\n".encode())
 
 
 def _rows(of: Table, rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -39,10 +46,20 @@ def _merge(of: Table) -> str:
     if of.is_node:
         return f"MERGE (n:{of.name} {{uid: row[0].uid}})\nSET n += row[0]"
     keys = ", ".join(f"`{key}`: row[2].`{key}`" for key in of.keys[2:])
+    return f"{_ends(of)}\nMERGE (a)-[r:{of.type}{f' {{{keys}}}' if keys else ''}]->(b)\nSET r += row[2]"
+
+
+def _merge_keyless(of: Table) -> str:
+    """The same where the key is null, which MERGE can't say."""
+    there = " AND ".join(f"r.`{key}` IS NULL" for key in of.keys[2:])
     return (
-        f"MATCH (a:{of.source} {{uid: row[0]}}), (b:{of.target} {{uid: row[1]}})\n"
-        f"MERGE (a)-[r:{of.type}{f' {{{keys}}}' if keys else ''}]->(b)\nSET r += row[2]"
+        f"{_ends(of)}\nWHERE NOT EXISTS {{ (a)-[r:{of.type}]->(b) WHERE {there} }}\n"
+        f"CREATE (a)-[r:{of.type}]->(b)\nSET r += row[2]"
     )
+
+
+def _ends(of: Table) -> str:
+    return f"MATCH (a:{of.source} {{uid: row[0]}}), (b:{of.target} {{uid: row[1]}})"
 
 
 def literal(value: Any) -> str:
@@ -58,3 +75,6 @@ def literal(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value)
+
+
+FORMAT = Format("cypher", ".cypher", "A script that rebuilds the circuit in any Neo4j.", write=write)

@@ -64,16 +64,20 @@ def _nodes(tables: Tables, circuit: str, dictionaries: dict[str, int]) -> pa.Tab
         marked = uid.removeprefix(f"{circuit}:").partition(":")[0]
         part.append(marked.removesuffix(f"-{kind}") if marked != kind else None)
         dictionary.append(dictionaries.get(of_feature.get(feature_of.get(uid, ""), "")))
-    columns = {name: table[name] for name in table.column_names if name != "uid" and table[name].null_count < len(part)}
+    columns = {name: table[name] for name in table.column_names if name != "uid" and _says_something(table[name])}
     return pa.table(columns | {"part": pa.array(part, pa.string()), "dictionary": pa.array(dictionary, pa.int32())})
+
+
+def _says_something(column: pa.ChunkedArray) -> bool:
+    return bool(column.null_count < len(column))
 
 
 def _edges(tables: Tables, names: pa.ChunkedArray) -> pa.Table:
     of = TABLES["ATTRIBUTES_TO"]
     table = tables.get(of.name, of.schema.empty_table())
     ends = {end: pa.compute.index_in(table[end].cast(pa.string()), names).cast(pa.int32()) for end in of.keys[:2]}
-    held = [c.name for c in of.properties if c.name == "weight" or table[c.name].null_count < table.num_rows]
-    return pa.table(ends | {name: table[name] for name in held})
+    rest = {name: table[name] for name in table.column_names if name not in ends}
+    return pa.table(ends | {name: rest[name] for name in rest if name == "weight" or _says_something(rest[name])})
 
 
 def _run(tables: Tables, circuit: str) -> _Row:

@@ -133,7 +133,7 @@ class Document:
             self.refuse(f"no key {id!r} is declared before it is used")
         meant, name = self._keys[id]
         if meant not in (of, "all"):
-            self.refuse(f"the key {id!r} is for a {meant} and stands in a {of}")
+            self.refuse(f"the key {id!r} is declared for {meant} and used in {of}")
         if name in data and data[name] != self._defaults[of].get(name):
             self.refuse(f"the {of} has {name!r} twice")
         data[name] = text

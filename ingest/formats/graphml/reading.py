@@ -113,7 +113,7 @@ class _Circuit:
     def _value(self, of: str, name: str, text: str, line: int) -> Any:
         plain = name.removeprefix(JSON)
         if plain not in OF[of]:
-            self._document.refuse(f"a {of} of a circuit has no {name!r}, but {', '.join(OF[of])}; "
+            self._document.refuse(f"{of}s of a circuit have no {name!r}, but {', '.join(OF[of])}; "
                                   "rename or remove it", line)  # fmt: skip
         try:
             if plain != name:
@@ -140,7 +140,7 @@ class _Circuit:
                 match = _HOOK.fullmatch(name)
                 if match is None or int(match[1]) != layer:
                     raise self._source.refuse(f"the dictionary {name!r} is neither among the graph's dictionaries nor "
-                                              f"a hook of layer {layer}, as blocks.{layer}.hook_resid_post is")  # fmt: skip
+                                              f"a hook of layer {layer} (blocks.{layer}.hook_resid_post)")  # fmt: skip
                 properties = {"hook": name, "layer": layer, "site": match[2].partition("_")[0]}
                 known[name] = ForeignDictionary(properties)
         number = {name: place for place, name in enumerate(known)}
