@@ -231,13 +231,14 @@ def load(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders
 def import_(
     files: Annotated[list[str], typer.Argument(help="Files, folders of files, or - for standard input.")],
     format: Annotated[str, typer.Option(help="Format of the files; auto looks at each.")] = "auto",
+    model: Annotated[str, typer.Option(help="Name of the model, for files that don't say it.")] = "",
     out: Out = None,
     load: Annotated[bool, typer.Option(help="Load the bundles into the store as well.")] = True,
 ) -> None:
     """Import circuits from other tools' files, as bundles, and load them."""
     from ingest.formats.importing import import_all
 
-    bundles = list(import_all(files, format, out or Path("bundles")))
+    bundles = list(import_all(files, format, out or Path("bundles"), model))
     if load:
         _load([bundle.path for bundle in bundles])
     _print(["bundle", "circuits", "rows"], [[str(b.path), b.table("Circuit").num_rows, b.rows] for b in bundles])

@@ -150,7 +150,10 @@ class BoltTransaction:
         if of.is_node:
             match = f"UNWIND range(0, size($uid) - 1) AS i MATCH (n:{of.name} {{uid: $uid[i]}})"
         else:
-            more = " AND ".join(f"n.`{key}` = $`{key}`[i]" for key in of.keys[2:])
+            more = " AND ".join(
+                f"coalesce(n.`{key}`, '') = coalesce($`{key}`[i], '')" if key in lists else f"n.`{key}` IS NULL"
+                for key in of.keys[2:]
+            )
             match = f"{self._ends(of)} MATCH (a)-[n:{of.type}]->(b){' WHERE ' + more if more else ''}"
         if changed:
             self.write(f"{match} SET {changed}", lists)

@@ -59,7 +59,8 @@ def row_keys(table: pa.Table, of: Table) -> Codes:
     """Per row, a number that orders the rows by their key columns, and is equal for equal keys only."""
     key = np.zeros(table.num_rows, np.int64)
     for name in of.keys:
-        codes, distinct = ranks(table[name])
+        column = table[name]
+        codes, distinct = ranks(pc.fill_null(column, "") if column.null_count else column)
         if len(distinct) and int(key.max(initial=0)) > (2**62) // len(distinct):
             key = np.unique(key, return_inverse=True)[1].astype(np.int64)
         key *= len(distinct)

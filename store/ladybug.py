@@ -266,7 +266,7 @@ class _Transaction:
         match = f"(n:{of.name} {{uid: k_uid}})" if of.is_node else _between(of)
         keys = ", ".join(f"`{key}` AS k_{key}" for key in of.keys)
         values = ", ".join(f"`{name}` AS v_{name}" for name in changed)
-        more = " AND ".join(f"n.`{key}` = k_{key}" for key in of.keys[2:])
+        more = " AND ".join(f"coalesce(n.`{key}`, '') = coalesce(k_{key}, '')" for key in of.keys[2:])
         where = f" WHERE {more}" if more else ""
         sets = ", ".join(f"n.`{name}` = v_{name}" for name in changed)
         self.write(f"LOAD FROM $rows WITH {keys}, {values} MATCH {match}{where} SET {sets}", {"rows": rows})

@@ -80,7 +80,7 @@ class Relationship:
     """A relationship type between one or more pairs of labels.
 
     `derived` ones are made by the store. `keys` are the columns that, with source and target, tell two
-    relationships of the type apart.
+    relationships of the type apart; a null is as good as any other value.
     """
 
     type: str
@@ -256,6 +256,12 @@ CIRCUIT_NODE = _node(
     Column("is_target", Type.BOOL, "Of a logit: whether it is the one that was asked about.", optional=True),
     Column("label", Type.STRING, "What the file that it was imported from calls it.", optional=True),
     Column("dominates", Type.BOOL, "Whether every path from a token to the metric runs through it.", optional=True),
+    Column(
+        "in_circuit",
+        Type.BOOL,
+        "Whether the circuit has it, where its source also lists what it leaves out.",
+        optional=True,
+    ),
     shared=False,
 )
 
@@ -349,7 +355,15 @@ ATTRIBUTES_TO = Relationship(
             evidence=True,
         ),
         Column("ambiguous", Type.BOOL, "Whether the source file left its endpoints open.", optional=True),
+        Column("input", Type.STRING, "Which input of an attention head it enters: q, k or v.", optional=True),
+        Column(
+            "in_circuit",
+            Type.BOOL,
+            "Whether the circuit has it, where its source also lists what it leaves out.",
+            optional=True,
+        ),
     ),
+    keys=("input",),
 )
 
 INSTANCE_OF = Relationship("INSTANCE_OF", "The feature that a circuit node is.", (("CircuitNode", "Feature"),))

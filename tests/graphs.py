@@ -32,11 +32,12 @@ def random_tables(
     n_features: int = 30,
     n_layers: int = 4,
     analyses: bool = False,
+    inputs: bool = False,
 ) -> dict[str, pa.Table]:
     """Circuits over a pool of features that all seeds share: the first is a task's, the others are prompts'.
 
     n_nodes, n_edges: a circuit (fewer edges where so many can't be had). n_features: a dictionary.
-    analyses: with matches and clusters of the features used.
+    analyses: with matches and clusters of the features used. inputs: with edges that only their input tells apart.
     """
     rng = np.random.default_rng(seed)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
@@ -71,7 +72,7 @@ def random_tables(
         tables["ATTRIBUTES_TO"] = pa.concat_tables(edges)
     if not n_circuits and not analyses:
         del tables["Run"]
-    return tables
+    return _with_inputs(tables) if inputs and edges else tables
 
 
 def small_tables() -> st.SearchStrategy[dict[str, pa.Table]]:
@@ -227,6 +228,17 @@ def _edges(rng: np.random.Generator, uids: list[str], layer: Any, n_edges: int) 
             "ambiguous": pa.nulls(len(pairs), pa.bool_()),
         },
     )
+
+
+def _with_inputs(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """Each second edge of a circuit is moved beside the one before it, and enters another input."""
+    rows = tables["ATTRIBUTES_TO"].to_pylist()
+    circuits = tables["Circuit"]["uid"].to_pylist()
+    for before, row in zip(rows[::2], rows[1::2], strict=False):
+        if any(before["source"].startswith(f"{uid}:") and row["source"].startswith(f"{uid}:") for uid in circuits):
+            row |= {"source": before["source"], "target": before["target"], "input": "q"}
+            before["input"] = "k" if row["weight"] > 0 else None
+    return tables | {"ATTRIBUTES_TO": pa.Table.from_pylist(rows, schema=TABLES["ATTRIBUTES_TO"].schema)}
 
 
 def _feature(rows: dict[str, list[dict[str, Any]]], layer: int, index: int) -> None:

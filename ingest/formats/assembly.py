@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from ingest.formats.foreign import ForeignCircuit, Group
 from ingest.formats.format import Tables
-from store.digest import blocks, content_hash, mapped, nulls, one
+from store.digest import blocks, content_hash, mapped, nulls, one, ranks
 from store.errors import ImportFormatError
 from store.schema import TABLES, Table
 from store.uids import circuit_node_uid, circuit_uid, dictionary_uid, feature_uid, prompt_uid, short_hash, slug
@@ -47,7 +47,7 @@ def assembled(given: ForeignCircuit) -> Tables:
         "n_edges": edges.num_rows,
         **given.circuit,
     }
-    content = _content(node_table, _edge_table(edges, names), circuit, [given.prompt, given.task, dictionaries])
+    content = _content(node_table, _edge_table(edges, names), circuit, [given.prompt, given.task, sorted(dictionaries)])
     uid = circuit_uid(given.name[:80], model, content)
     names = pc.binary_join_element_wise(uid, names, "")
     rows["Circuit"].append({"uid": uid, **circuit})
@@ -94,6 +94,11 @@ def _sorted_edges(edges: pa.Table, order: Array) -> pa.Table:
     key = mapped(rank, edges["source"].to_numpy()).astype(np.int64)
     key *= n
     key += mapped(rank, edges["target"].to_numpy())
+    n_inputs = 1
+    if "input" in edges.column_names and edges["input"].null_count < edges.num_rows:
+        inputs, distinct = ranks(pc.fill_null(edges["input"], ""))
+        n_inputs = len(distinct)
+        key = key * n_inputs + inputs
     columns = dict(zip(edges.column_names, edges.columns, strict=True))
     del edges, columns["source"], columns["target"]
     if not np.all(key[1:] > key[:-1]):
@@ -104,11 +109,11 @@ def _sorted_edges(edges: pa.Table, order: Array) -> pa.Table:
             pairs = np.sort(np.stack([by_key[twice], by_key[twice + 1]]), axis=0)
             before, after = pairs[:, pairs[1].argmin()].tolist()
             raise ImportFormatError(f"edge {after} has the ends of edge {before} (counted from 0); "
-                                    "two nodes may be linked once")  # fmt: skip
+                                    "two nodes may be linked once (q, k and v count apart)")  # fmt: skip
         columns = {name: columns.pop(name).take(pa.array(by_key)) for name in list(columns)}
     source, target = np.empty(len(key), np.int32), np.empty(len(key), np.int32)
     for block in blocks(len(key)):
-        np.divmod(key[block], n, out=(source[block], target[block]), casting="unsafe")
+        np.divmod(key[block] // n_inputs, n, out=(source[block], target[block]), casting="unsafe")
     return pa.table({"source": source, "target": target} | columns)
 
 
@@ -126,7 +131,8 @@ def _content(nodes: pa.Table, edges: pa.Table, circuit: dict[str, Any], more: ob
         of = _predicted(TABLES[name])
         total.update(content_hash(_table(of, _properties(table, of), table.num_rows), of).encode())
     kept = {column.name for column in _predicted(TABLES["Circuit"]).columns if not column.volatile}
-    total.update(json.dumps([{key: circuit[key] for key in sorted(kept & set(circuit))}, more]).encode())
+    said = {key: circuit[key] for key in sorted(kept & set(circuit)) if circuit[key] is not None}
+    total.update(json.dumps([said, more]).encode())
     return total.hexdigest()
 
 
@@ -147,7 +153,7 @@ def _dictionaries(rows: _Rows, model: str, given: ForeignCircuit) -> list[str]:
 
 def _features(nodes: pa.Table, names: pa.Array, dictionaries: Sequence[str]) -> Tables:
     """The features that nodes are, each once, and what relates to them."""
-    if "dictionary" not in nodes.column_names:
+    if "dictionary" not in nodes.column_names or nodes["dictionary"].null_count == nodes.num_rows:
         return {}
     columns = [nodes[name].to_pylist() for name in ("dictionary", "index", "layer")]
     labels = nodes["label"].to_pylist() if "label" in nodes.column_names else [None] * nodes.num_rows

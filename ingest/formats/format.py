@@ -28,6 +28,8 @@ class Source:
     path: Path
     name: str
     """What messages call it."""
+    model: str = ""
+    """The model's name, where the one who imports says it: some files don't."""
 
     @cached_property
     def head(self) -> bytes:

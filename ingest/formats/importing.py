@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -19,10 +20,11 @@ from store.errors import BundleError, ImportFormatError, UsageError
 AUTO = "auto"
 
 
-def import_all(given: Sequence[str], format: str, out: Path) -> Iterator[Bundle]:
+def import_all(given: Sequence[str], format: str, out: Path, model: str = "") -> Iterator[Bundle]:
     """The bundles of files and folders, written below `out`; one that is a bundle already is left where it is.
 
-    given: paths, or '-' for standard input. format: a format's name, or 'auto'. Raises ImportFormatError, which
+    given: paths, or '-' for standard input. format: a format's name, or 'auto'. model: its name, for files that don't
+    say it. Raises ImportFormatError, which
     names the file and the place in it, or UsageError.
     """
     chosen = None if format == AUTO else readable(format)
@@ -31,7 +33,7 @@ def import_all(given: Sequence[str], format: str, out: Path) -> Iterator[Bundle]
     for name in given:
         with _sources(name) as sources:
             for source in sources:
-                yield from _bundles(source, chosen, out)
+                yield from _bundles(replace(source, model=model), chosen, out)
 
 
 @contextmanager

@@ -1,10 +1,15 @@
 """The formats, by name; and which one a file is of."""
 
-from ingest.formats import attribution_graph
+from ingest.formats import attribution_graph, cypher_script, feature_circuits, graphml, mib, tables
 from ingest.formats.format import Format, Source
 from store.errors import UsageError
 
-FORMATS: dict[str, Format] = {one.name: one for one in (attribution_graph.FORMAT,)}
+_ALL = (
+    attribution_graph.FORMAT, mib.FORMAT, feature_circuits.FORMAT, graphml.FORMAT, tables.PARQUET, tables.CSV,
+    cypher_script.FORMAT,
+)  # fmt: skip
+
+FORMATS: dict[str, Format] = {one.name: one for one in _ALL}
 
 
 def readable(name: str) -> Format:

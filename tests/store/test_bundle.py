@@ -36,7 +36,7 @@ def test_what_is_written_is_read_whatever_the_order_of_rows(
     opened = open_bundle(second.path)
     opened.validate()
     for name, table in tables.items():
-        key = [(column, "ascending") for column in TABLES[name].keys]
+        key = [(column, "ascending") for column in TABLES[name].keys if column in table.column_names]
         wanted = table.select([c.name for c in TABLES[name].columns if c.name in table.column_names]).sort_by(key)
         assert opened.table(name).select(wanted.column_names).to_pylist() == wanted.to_pylist()
 

@@ -23,7 +23,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> list[Bundle]:
     folder = tmp_path_factory.mktemp("bundles")
     shape = {"n_features": 5, "n_edges": 30}
     return [
-        random_bundle(folder / "a", 1, **shape),
+        random_bundle(folder / "a", 1, **shape, inputs=True),
         random_bundle(folder / "b", 2, **shape, n_circuits=3),
         random_bundle(folder / "c", 3, **shape, n_circuits=1, analyses=True),
         random_bundle(folder / "knowledge", 4, n_features=5, n_circuits=0, analyses=True),
@@ -199,8 +199,8 @@ def test_both_databases_answer_in_the_same_values(both: tuple[Store, Store], bun
     for text in (
         "MATCH (n:CircuitNode) RETURN n ORDER BY n.uid",
         "MATCH (n:Feature) RETURN n, n.top_tokens ORDER BY n.uid",
-        "MATCH (a)-[r:ATTRIBUTES_TO]->(b) RETURN r, a.uid, b.uid ORDER BY a.uid, b.uid",
-        "MATCH p = (a:CircuitNode)-[:ATTRIBUTES_TO]->(b) RETURN nodes(p), relationships(p), p ORDER BY a.uid, b.uid",
+        "MATCH (a)-[r:ATTRIBUTES_TO]->(b) RETURN r, a.uid, b.uid ORDER BY a.uid, b.uid, r.weight",
+        "MATCH p = (a)-[r:ATTRIBUTES_TO]->(b) RETURN nodes(p), relationships(p), p ORDER BY a.uid, b.uid, r.weight",
         "RETURN 1 AS int, 1.5 AS float, true AS bool, null AS nothing, [1, 2] AS list, {a: 'x', b: [1]} AS map",
     ):
         ladybug, server = (store.run(text) for store in both)
@@ -210,7 +210,7 @@ def test_both_databases_answer_in_the_same_values(both: tuple[Store, Store], bun
 
 def _changed(folder: Path, table: str, column: str, value: object) -> Bundle:
     """Bundle 1 of the same uids, with one value of an owned row changed."""
-    tables = random_tables(1, n_features=5, n_edges=30)
+    tables = random_tables(1, n_features=5, n_edges=30, inputs=True)
     rows = tables[table].to_pylist()
     rows[0][column] = value
     tables[table] = pa.Table.from_pylist(rows, schema=TABLES[table].schema)
@@ -239,7 +239,7 @@ def test_a_circuit_stored_with_other_content_is_refused_and_a_delete_is_the_way_
 
 def _with_evidence(folder: Path, part: int) -> Bundle:
     """Bundle 1 with some of what was measured on its circuits: half of the ablations, a third of what was observed."""
-    tables = random_tables(1, n_features=5, n_edges=30)
+    tables = random_tables(1, n_features=5, n_edges=30, inputs=True)
     ablations = set(tables["Ablation"]["uid"].to_pylist()[part::2])
     for name in tables:
         if is_evidence(name):
@@ -281,7 +281,7 @@ def test_another_measurement_of_the_same_is_refused(
 ) -> None:
     store.load(bundles[0])
     digest = store.digest()
-    tables = random_tables(1, n_features=5, n_edges=30)
+    tables = random_tables(1, n_features=5, n_edges=30, inputs=True)
     rows = tables[table].to_pylist()
     next(row for row in rows if row[column] is not None)[column] = 9.0
     tables[table] = pa.Table.from_pylist(rows, schema=TABLES[table].schema)
@@ -291,7 +291,7 @@ def test_another_measurement_of_the_same_is_refused(
 
 
 def test_the_same_circuit_in_two_bundles_is_stored_once(store: Store, bundles: list[Bundle], tmp_path: Path) -> None:
-    tables = random_tables(1, n_features=5, n_edges=30)
+    tables = random_tables(1, n_features=5, n_edges=30, inputs=True)
     more = [*tables["Task"].to_pylist(), {"uid": "task:more", "name": "more", "metric": "m", "n_pairs": 1,
                                           "sha256": "0" * 64}]  # fmt: skip
     tables["Task"] = pa.Table.from_pylist(more, schema=TABLES["Task"].schema)
