@@ -218,6 +218,39 @@ def load(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders
     _load([bundle for folder in bundles for bundle in _bundles(folder)])
 
 
+@app.command("import")
+def import_(
+    files: Annotated[list[str], typer.Argument(help="Files, folders of files, or - for standard input.")],
+    format: Annotated[str, typer.Option(help="Format of the files; auto looks at each.")] = "auto",
+    out: Out = None,
+    load: Annotated[bool, typer.Option(help="Load the bundles into the store as well.")] = True,
+) -> None:
+    """Import circuits from other tools' files, as bundles, and load them."""
+    from ingest.formats.importing import import_all
+
+    bundles = list(import_all(files, format, out or Path("bundles")))
+    if load:
+        _load([bundle.path for bundle in bundles])
+    _print(["bundle", "circuits", "rows"], [[str(b.path), b.table("Circuit").num_rows, b.rows] for b in bundles])
+
+
+@app.command()
+def export(
+    circuit: Annotated[str, typer.Argument(help="The circuit's uid.")],
+    format: Annotated[str, typer.Option(help="Format to write.")],
+    out: Annotated[Path | None, typer.Option(help="File or folder to write; else standard output.")] = None,
+) -> None:
+    """Write a stored circuit in another tool's format."""
+    from ingest.formats import importing
+    from ingest.formats.registry import writable
+    from store.export import circuit_tables, completed
+
+    chosen = writable(format)
+    with _open(read_only=True) as store:
+        tables = completed(store, circuit_tables(store, [circuit]))
+    importing.export(tables, chosen, out, sys.stdout.buffer)
+
+
 @app.command()
 def circuits() -> None:
     """List the circuits that are stored."""
@@ -576,12 +609,14 @@ def _hoisted(arguments: list[str]) -> list[str]:
     rest = list(arguments)
     i = 0
     while i < len(rest) and rest[i] != "--":
-        if rest[i] in ("--store", "--format", "--columns"):
+        # import and export have a --format of their own
+        movable = ("--store", "--columns") if rest[0] in ("import", "export") else ("--store", "--columns", "--format")
+        if rest[i] in movable:
             if i + 1 == len(rest):
                 raise UsageError(f"{rest[i]}: its value is missing")
             front += rest[i : i + 2]
             del rest[i : i + 2]
-        elif rest[i].startswith(("--store=", "--format=", "--columns=")):
+        elif rest[i].startswith(tuple(f"{option}=" for option in movable)):
             front.append(rest.pop(i))
         else:
             i += 1

@@ -14,14 +14,14 @@ from ingest.pipeline import Found
 from ingest.pruning import Graph, features_of, graph_of, prune
 from ingest.recipe import Recipe
 from ingest.recovery import Recovery, areas, recovery
-from ingest.rows import Row, Rows, ablation_row, add_features, add_model, short_hash, write_rows
+from ingest.rows import Row, Rows, ablation_row, add_features, add_model, write_rows
 from ingest.steps.evidence import Observed
 from ingest.steps.faithfulness import sizes_of
 from ingest.subject import Subject
 from ingest.tasks.pairs import pairs_sha256
 from store.bundle import Bundle
 from store.schema import TABLES
-from store.uids import circuit_node_uid, circuit_uid, dictionary_uid, feature_uid, slug
+from store.uids import circuit_node_uid, circuit_uid, dictionary_uid, feature_uid, prompt_uid, short_hash, slug
 
 _EVIDENCE = {column.name for table in TABLES.values() for column in table.columns if column.evidence}
 
@@ -225,7 +225,7 @@ def _used(nodes: set[Node]) -> dict[Hook, set[int]]:
 def _prompt(rows: Rows, circuit: str, subject: Subject, pair: int) -> None:
     text = subject.train.pairs[pair].clean_prefix
     tokens = [subject.model.tokenizer.decode([token]) for token in subject.train.clean_tokens[pair].tolist()]
-    uid = f"prompt:{slug(text)}:{short_hash(tokens)}"
+    uid = prompt_uid(text, tokens)
     if all(row["uid"] != uid for row in rows["Prompt"]):
         rows["Prompt"].append({"uid": uid, "text": text, "tokens": tokens})
     rows["FOR_PROMPT"].append({"source": circuit, "target": uid})

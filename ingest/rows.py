@@ -3,8 +3,6 @@
 Knows nothing of what was found out.
 """
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,15 +18,11 @@ from ingest.recipe import Recipe
 from ingest.recovery import Recovery
 from store.bundle import Bundle, write_bundle
 from store.schema import TABLES
-from store.uids import dictionary_uid, feature_uid
+from store.uids import dictionary_uid, feature_uid, short_hash
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
 """Rows by table."""
-
-
-def short_hash(content: object) -> str:
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
 
 
 def write_rows(rows: Rows, run: Row, out: Path) -> Bundle:

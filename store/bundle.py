@@ -67,6 +67,11 @@ class Bundle:
 
     def table(self, name: str) -> pa.Table:
         """A table of the schema by name; one that the bundle does not hold has no rows."""
+        table = self.encoded(name)
+        return pa.table([_plain(column) for column in table.columns], names=table.column_names)
+
+    def encoded(self, name: str) -> pa.Table:
+        """The same, in less memory: of a relationship's ends, each uid is held once (Arrow's dictionary encoding)."""
         if name not in self._tables:
             entry = self.manifest.tables.get(name)
             self._tables[name] = self._read(TABLES[name], entry) if entry else TABLES[name].schema.empty_table()
@@ -78,7 +83,7 @@ class Bundle:
     @cached_property
     def ends(self) -> Ends:
         """Where its relationships lead."""
-        return Ends(self.table)
+        return Ends(self.encoded)
 
     def validate(self) -> None:
         """Raises BundleError, naming file and row, for whatever makes it unfit to load. Checked once."""
@@ -97,14 +102,14 @@ class Bundle:
         if hashlib.sha256(content).hexdigest() != entry.sha256:
             raise BundleError(f"{file} is not the file that was written (its hash differs); write the bundle again")
         try:
-            read = pq.read_table(pa.BufferReader(content))
+            read = pq.read_table(pa.BufferReader(content), read_dictionary=_ends(table))
         except (pa.ArrowException, OSError) as error:
             raise BundleError(f"{file} is not a readable Parquet file ({error}); write the bundle again") from error
         names = [column.name for column in table.columns]
         if read.column_names != names:
             raise BundleError(f"{file} has the columns {', '.join(read.column_names)}; expected {', '.join(names)}")
         for column in table.columns:
-            found = read.schema.field(column.name).type
+            found = _type(read[column.name])
             if found != column.type.arrow:
                 raise BundleError(f"{file}: {column.name} has type {found}; expected {column.type.arrow}")
         return pa.table([read[name].combine_chunks() for name in names], schema=pa.schema(
@@ -176,8 +181,9 @@ def _write(written: Path, target: Path, tables: Mapping[str, pa.Table], provenan
             continue
         rows = in_order(_conform(given, of, target), of)
         file = written / f"{name}.parquet"
-        dictionary = ["source", "target"] if not of.is_node else False
-        pq.write_table(rows, file, compression="lz4", use_dictionary=dictionary, write_statistics=False)
+        pq.write_table(
+            rows, file, compression="lz4", use_dictionary=_ends(of) or False, write_statistics=False, store_schema=False
+        )
         sync(file)
         with file.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -210,11 +216,25 @@ def _conform(given: pa.Table, of: Table, target: Path) -> pa.Table:
             continue
         values = given[column.name]
         try:
-            columns.append(values if values.type == column.type.arrow else values.cast(column.type.arrow))
+            columns.append(values if _type(values) == column.type.arrow else values.cast(column.type.arrow))
         except pa.ArrowException as error:
             raise BundleError(f"{target}: {of.name}.{column.name} is no {column.type.arrow}: {error}") from error
     names = [column.name for column in of.columns]
     return pa.table(columns, names=names).combine_chunks()
+
+
+def _ends(of: Table) -> list[str]:
+    """The columns in which a uid recurs."""
+    return [] if of.is_node else ["source", "target"]
+
+
+def _type(values: pa.ChunkedArray) -> pa.DataType:
+    """What a column holds, however it is encoded."""
+    return values.type.value_type if pa.types.is_dictionary(values.type) else values.type
+
+
+def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    return values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
 
 
 def _put_in_place(bundle: Bundle, target: Path, replace: bool) -> None:

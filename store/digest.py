@@ -21,10 +21,12 @@ def ranks(column: pa.ChunkedArray | pa.Array) -> tuple[Codes, pa.Array]:
     encoded = _one(column)
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
+    indices = encoded.indices.to_numpy(zero_copy_only=False)
     order = pc.sort_indices(encoded.dictionary).to_numpy()
-    rank = np.empty(len(order), np.int64)
+    order = order[np.bincount(indices, minlength=len(order))[order] > 0]  # a dictionary may hold more than is used
+    rank = np.zeros(len(encoded.dictionary), np.int64)
     rank[order] = np.arange(len(order))
-    return rank[encoded.indices.to_numpy(zero_copy_only=False)], encoded.dictionary.take(pa.array(order))
+    return rank[indices], encoded.dictionary.take(pa.array(order))
 
 
 def row_keys(table: pa.Table, of: Table) -> Codes:

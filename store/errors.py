@@ -1,16 +1,17 @@
 """Every error a user can meet. A message names the input, what is wrong with it, and the way out.
 
 CircuitstoreError
-├── UsageError          what was asked for can't be meant              (exit code 2, HTTP 400)
-│   ├── RecipeError     a recipe says what it may not
-│   └── QueryError      an unknown query or a bad parameter
-├── NotFoundError       nothing of that uid is stored                  (exit code 1, HTTP 404)
-├── NothingLeftError    all that was asked for is there already        (exit code 0)
-├── BundleError         a bundle that can't be loaded                  (exit code 1)
-├── ModelError          a model, dictionary or task that can't be used (exit code 1)
-├── StoreError          the database refused, or is not there          (exit code 1, HTTP 503)
-├── LimitError          a time limit was reached                       (exit code 1, HTTP 503)
-└── CatalogueError      a query file that breaks the catalogue's rules (exit code 1)
+├── UsageError        what was asked for can't be meant              (exit code 2, HTTP 400)
+│   ├── RecipeError   a recipe says what it may not
+│   └── QueryError    an unknown query or a bad parameter
+├── NotFoundError     nothing of that uid is stored                  (exit code 1, HTTP 404)
+├── NothingLeftError  all that was asked for is there already        (exit code 0)
+├── BundleError       a bundle that can't be loaded                  (exit code 1)
+├── ImportFormatError a file that can't be imported                  (exit code 1)
+├── ModelError        a model, dictionary or task that can't be used (exit code 1)
+├── StoreError        the database refused, or is not there          (exit code 1, HTTP 503)
+├── LimitError        a time limit was reached                       (exit code 1, HTTP 503)
+└── CatalogueError    a query file that breaks the catalogue's rules (exit code 1)
 """
 
 
@@ -41,6 +42,10 @@ class NothingLeftError(CircuitstoreError):
 
 
 class BundleError(CircuitstoreError):
+    pass
+
+
+class ImportFormatError(CircuitstoreError):
     pass
 
 

@@ -93,7 +93,7 @@ def _kept(bundle: Bundle, ends: Ends, label: str) -> pa.Array:
 
 def _is_analysis(of: Table) -> bool:
     """Whether the relationship says something of a feature (a match, a cluster) rather than what it is made of."""
-    return of.of in ANALYSES
+    return of.of in ANALYSES and not is_owned(of.name)
 
 
 def _feeds(bundle: Bundle, ends: Ends, wanted: np.ndarray) -> Iterator[Step]:

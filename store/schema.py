@@ -134,9 +134,9 @@ MODEL = _node(
     "A language model.",
     Column("name", Type.STRING, "The name it was opened by."),
     Column("revision", Type.STRING, "Hash of its weights, or the hub's revision.", optional=True),
-    Column("n_layers", Type.INT, "Number of blocks."),
-    Column("d_model", Type.INT, "Width of the residual stream."),
-    Column("vocab_size", Type.INT, "Number of tokens it knows."),
+    Column("n_layers", Type.INT, "Number of blocks.", optional=True),
+    Column("d_model", Type.INT, "Width of the residual stream.", optional=True),
+    Column("vocab_size", Type.INT, "Number of tokens it knows.", optional=True),
 )
 
 DICTIONARY = _node(
@@ -149,7 +149,7 @@ DICTIONARY = _node(
     Column(
         "architecture",
         Type.STRING,
-        "SAELens's name: jumprelu, standard, topk, gated, transcoder …",
+        "SAELens's name: jumprelu, standard, topk, gated, transcoder …; an imported one's in its file.",
         optional=True,
     ),
     Column("d_in", Type.INT, "Width of what it decomposes.", optional=True),
@@ -248,6 +248,9 @@ CIRCUIT_NODE = _node(
     Column("observed_effect", Type.FLOAT, "The same, measured by ablation.", "metric", optional=True, evidence=True),
     Column("activation", Type.FLOAT, "Activation on the clean prompt, or its mean over pairs.", optional=True),
     Column("influence", Type.FLOAT, "Share of the output's total incoming weight.", optional=True),
+    Column("probability", Type.FLOAT, "Of a logit: its token's probability on the clean prompt.", optional=True),
+    Column("is_target", Type.BOOL, "Of a logit: whether it is the one that was asked about.", optional=True),
+    Column("label", Type.STRING, "What the file that it was imported from calls it.", optional=True),
     Column("dominates", Type.BOOL, "Whether every path from a token to the metric runs through it.", optional=True),
     shared=False,
 )
@@ -437,9 +440,12 @@ MATCHED = Relationship(
 
 MEMBER_OF = Relationship(
     "MEMBER_OF",
-    "The feature is in the cluster.",
-    (("Feature", "Cluster"),),
-    (Column("silhouette", Type.FLOAT, "How well it fits there and nowhere else, -1 to 1.", optional=True),),
+    "The feature is in the cluster; or of a circuit's own clusters, the node.",
+    (("Feature", "Cluster"), ("CircuitNode", "Cluster")),
+    (
+        Column("silhouette", Type.FLOAT, "How well it fits there and nowhere else, -1 to 1.", optional=True),
+        Column("ambiguous", Type.BOOL, "Whether the source file left open which node is meant.", optional=True),
+    ),
 )
 PART_OF = Relationship("PART_OF", "The clustering of a cluster.", (("Cluster", "Clustering"),))
 TESTS = Relationship("TESTS", "The circuit that an ablation measured.", (("Ablation", "Circuit"),))

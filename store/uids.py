@@ -1,5 +1,7 @@
 """Uids: readable, stable, made from meaning. Knows nothing of bundles or databases."""
 
+import hashlib
+import json
 import re
 import unicodedata
 
@@ -10,6 +12,16 @@ def slug(text: str) -> str:
     """The text in lower case, in the characters that uids may have; accents fall away, the rest becomes '-'."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return _OTHER.sub("-", plain).strip("-:.") or "unnamed"
+
+
+def short_hash(content: object) -> str:
+    """content: what JSON can hold."""
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+
+def prompt_uid(text: str, tokens: list[str]) -> str:
+    """The same for everyone whose model cuts the text into the same tokens."""
+    return f"prompt:{slug(text)[:80]}:{short_hash(tokens)}"
 
 
 def dictionary_uid(model: str, hook: str) -> str:

@@ -56,7 +56,7 @@ def _check_files(bundle: Bundle) -> None:
 
 
 def _check_table(bundle: Bundle, of: Table) -> None:
-    table = bundle.table(of.name)
+    table = bundle.encoded(of.name)
     entry = bundle.manifest.tables[of.name]
     if table.num_rows != entry.rows:
         raise BundleError(f"{bundle.file(of.name)} has {table.num_rows} rows, the manifest says {entry.rows}; "
@@ -81,7 +81,7 @@ def _check_table(bundle: Bundle, of: Table) -> None:
 
 
 def _check_uid(bundle: Bundle) -> None:
-    hashes = {name: content_hash(bundle.table(name), TABLES[name]) for name in bundle.manifest.tables}
+    hashes = {name: content_hash(bundle.encoded(name), TABLES[name]) for name in bundle.manifest.tables}
     for name, found in hashes.items():
         if found != bundle.manifest.tables[name].content:
             raise BundleError(f"{bundle.file(name)}: the content's hash is not the manifest's; write the bundle again")
@@ -96,7 +96,7 @@ def _check_ends(bundle: Bundle, ends: Ends, name: str) -> None:
 
 
 def _check_one_each(bundle: Bundle, ends: Ends, label: str, relationship: str, *, least: int) -> None:
-    count = np.bincount(ends[relationship][0], minlength=bundle.table(label).num_rows)
+    count = np.bincount(ends[relationship][0], minlength=bundle.encoded(label).num_rows)
     of = TABLES[label]
     _refuse_if(bundle, of, count > 1, f"it has {relationship} more than once")
     _refuse_if(bundle, of, count < least, f"it has no {relationship}: it must have exactly one")
@@ -112,12 +112,12 @@ def _check_within_circuits(bundle: Bundle, ends: Ends) -> None:
 
 def _check_acyclic(bundle: Bundle, ends: Ends) -> None:
     source, target = ends["ATTRIBUTES_TO"]
-    layer = bundle.table("CircuitNode")["layer"].to_numpy()
+    layer = bundle.encoded("CircuitNode")["layer"].to_numpy()
     if np.all(layer[source] < layer[target]):
         return
     cycle = find_cycle(source, target, len(layer))
     if cycle is not None:
-        uids = bundle.table("CircuitNode")["uid"].take(pa.array(cycle)).to_pylist()
+        uids = bundle.encoded("CircuitNode")["uid"].take(pa.array(cycle)).to_pylist()
         shown = " → ".join([*uids[:6], *(["…"] if len(uids) > 6 else []), uids[0]])
         raise BundleError(f"{bundle.file('ATTRIBUTES_TO')}: a circuit must have no cycle; this is one: {shown}")
 
@@ -151,7 +151,7 @@ def find_cycle(source: np.ndarray, target: np.ndarray, n: int) -> list[int] | No
 
 def _check_counts(bundle: Bundle, ends: Ends) -> None:
     of = TABLES["Circuit"]
-    table = bundle.table("Circuit")
+    table = bundle.encoded("Circuit")
     owner = ends.owners["CircuitNode"]
     counted = {"n_nodes": owner, "n_edges": owner[ends["ATTRIBUTES_TO"][0]]}
     for column, circuits in counted.items():
@@ -167,7 +167,7 @@ def _refuse_if(bundle: Bundle, of: Table, wrong: Any, what: str) -> None:
 
 def _refuse(bundle: Bundle, of: Table, wrong: _Flags, what: str) -> NoReturn:
     row = int(np.flatnonzero(wrong)[0])
-    values = bundle.table(of.name).slice(row, 1).to_pylist()[0]
+    values = bundle.encoded(of.name).slice(row, 1).to_pylist()[0]
     names = " → ".join(str(values[key]) for key in of.keys)
     more = f" ({wrong.sum():,} such rows)" if wrong.sum() > 1 else ""
     raise BundleError(f"{bundle.file(of.name)}: row {row} ({names}): {what}{more}")

@@ -256,7 +256,7 @@ def _analyses(rows: dict[str, list[dict[str, Any]]], used: list[tuple[int, int]]
     next_of = dict(used)
     for layer, index in used:
         uid = feature_uid(_dictionary(layer), index)
-        _relate(rows, "MEMBER_OF", uid, clusters[index % 2])
+        _relate(rows, "MEMBER_OF.Feature-Cluster", uid, clusters[index % 2])
         if layer + 1 in next_of:
             target = feature_uid(_dictionary(layer + 1), next_of[layer + 1])
             rows["MATCHES"].append(

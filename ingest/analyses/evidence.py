@@ -20,10 +20,11 @@ from ingest.hooks import EMBEDDING, Hook
 from ingest.nodes import METRIC, Directions, Node, directions
 from ingest.progress import console, step
 from ingest.pruning import Edge, EdgeValue, NodeValue
-from ingest.rows import Rows, short_hash
+from ingest.rows import Rows
 from ingest.steps.evidence import Observed, observe, tell_agreement
 from store.errors import NothingLeftError
 from store.export import circuit_tables, completed
+from store.uids import short_hash
 
 T = TypeVar("T", Node, Edge)
 

@@ -189,7 +189,7 @@ def test_every_method_is_had_on_every_basis_and_its_rows_add_up(made: Bundle) ->
     assert {(c["method"], c["basis"]) for c in clusterings} == {(m, b) for m in METHODS for b in BASES}
     clusters = {c["uid"]: c for c in made.table("Cluster").to_pylist()}
     members: dict[str, list[str]] = {}
-    for row in made.table("MEMBER_OF").to_pylist():
+    for row in made.table("MEMBER_OF.Feature-Cluster").to_pylist():
         members.setdefault(row["target"], []).append(row["source"])
     of = {row["source"]: row["target"] for row in made.table("PART_OF").to_pylist()}
     assert set(clusters) == set(members) == set(of)
@@ -212,7 +212,7 @@ def test_figures_in_the_bundle_are_those_of_its_members(made: Bundle, recipe: Pa
     stored = ask(store, model.name, dictionaries)
     graph = stored.attribution_graph(np.ones(len(stored.circuits)))
     decoder = np.stack([dictionaries[hook].W_dec[index].numpy() for hook, index in stored.features])
-    members = made.table("MEMBER_OF").to_pylist()
+    members = made.table("MEMBER_OF.Feature-Cluster").to_pylist()
     for clustering in made.table("Clustering").to_pylist():
         labels = np.full(len(stored.uids), -1)
         for row in members:
@@ -271,7 +271,7 @@ def test_the_same_seed_gives_the_same_bundle_and_another_one_a_clustering_beside
     made: Bundle, recipe: Path, store: Store, tmp_path: Path
 ) -> None:
     again = open_bundle(run_analysis("clustering", recipe, store, tmp_path / "again"))
-    for name in ("Clustering", "Cluster", "MEMBER_OF", "PART_OF"):
+    for name in ("Clustering", "Cluster", "MEMBER_OF.Feature-Cluster", "PART_OF"):
         assert again.table(name).equals(made.table(name)), name
     assert again.uid == made.uid
     store.load(made)

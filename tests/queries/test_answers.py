@@ -364,7 +364,9 @@ def test_the_graph_of_clusters_sums_what_their_members_do_to_each_other(
     ladybug: Store, clustering: str, min_circuits: int, within: bool
 ) -> None:
     rows = clustered()
-    cluster_of = {r["source"]: r["target"] for r in rows["MEMBER_OF"] if r["target"].startswith(clustering)}
+    cluster_of = {
+        r["source"]: r["target"] for r in rows["MEMBER_OF.Feature-Cluster"] if r["target"].startswith(clustering)
+    }
     weights: dict[tuple[str, str], list[float]] = {}
     for seed in SEEDS:
         for pair, weight in edges_between_features(circuit(seed)).items():
@@ -388,7 +390,7 @@ def test_a_feature_is_in_one_cluster_of_each_clustering_that_does_not_leave_it_o
     rows = clustered()
     for one in rows["Feature"]:
         found = catalogue().run(ladybug, "feature_clusters", {"feature": one["uid"]})
-        wanted = [r["target"] for r in rows["MEMBER_OF"] if r["source"] == one["uid"]]
+        wanted = [r["target"] for r in rows["MEMBER_OF.Feature-Cluster"] if r["source"] == one["uid"]]
         assert sorted(row[5] for row in found.rows) == sorted(wanted)
         assert [row[0] for row in found.rows] == [row[5].rpartition(":")[0] for row in found.rows]
 

@@ -165,7 +165,7 @@ def circuit(seed: int) -> Rows:
 
 def clustered() -> Rows:
     """Two clusterings of the features, with equal silhouettes and nulls; the second leaves some out."""
-    rows = shared() | {"Clustering": [], "Cluster": [], "MEMBER_OF": [], "PART_OF": []}
+    rows = shared() | {"Clustering": [], "Cluster": [], "MEMBER_OF.Feature-Cluster": [], "PART_OF": []}
     every = [feature["uid"] for feature in rows["Feature"]]
     for method, members, stability in (
         ("k-means", [every[::2], every[1::2]], None),
@@ -183,7 +183,9 @@ def clustered() -> Rows:
             rows["PART_OF"].append({"source": cluster, "target": uid})
             for place, feature in enumerate(some):
                 silhouette = None if place == 1 else 0.5 - place // 3 / 10
-                rows["MEMBER_OF"].append({"source": feature, "target": cluster, "silhouette": silhouette})
+                rows["MEMBER_OF.Feature-Cluster"].append(
+                    {"source": feature, "target": cluster, "silhouette": silhouette}
+                )
     return rows
 
 

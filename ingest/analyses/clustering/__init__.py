@@ -29,8 +29,9 @@ from ingest.hooks import Hook
 from ingest.memory import free_memory, rows_that_fit
 from ingest.progress import step
 from ingest.recipe import CORPUS_BASES, Basis, ClusteringMethod, ClusteringSection
-from ingest.rows import Rows, add_features, add_model, short_hash
+from ingest.rows import Rows, add_features, add_model
 from store.errors import ModelError, RecipeError
+from store.uids import short_hash
 
 Array = np.ndarray[Any, Any]
 
@@ -195,7 +196,7 @@ def _add(
         cluster_uid = f"{uid}:{number}"
         rows["Cluster"].append({"uid": cluster_uid, "name": name, "size": len(members)})
         rows["PART_OF"].append({"source": cluster_uid, "target": uid})
-        rows["MEMBER_OF"] += [
+        rows["MEMBER_OF.Feature-Cluster"] += [
             {"source": stored.uids[n], "target": cluster_uid, "silhouette": _figure(each[n])} for n in members
         ]
 

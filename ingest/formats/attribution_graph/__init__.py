@@ -1,0 +1,5 @@
+"""Attribution graphs as circuit-tracer writes and Neuronpedia serves them: JSON with metadata, nodes and links."""
+
+from ingest.formats.format import Format
+
+FORMAT = Format("attribution-graph", ".json", "Attribution graphs of circuit-tracer and Neuronpedia, as JSON.")

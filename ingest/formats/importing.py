@@ -1,0 +1,115 @@
+"""Files of other tools into bundles, one a circuit; and stored circuits into such files."""
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from ingest.formats.format import Format, Source, Tables
+from ingest.formats.registry import FORMATS, readable, recognised
+from store.aside import aside, put_in_place
+from store.bundle import MANIFEST, Bundle, open_bundle, write_bundle
+from store.errors import BundleError, ImportFormatError, UsageError
+
+AUTO = "auto"
+
+
+def import_all(given: Sequence[str], format: str, out: Path) -> Iterator[Bundle]:
+    """The bundles of files and folders, written below `out`; one that is a bundle already is left where it is.
+
+    given: paths, or '-' for standard input. format: a format's name, or 'auto'. Raises ImportFormatError, which
+    names the file and the place in it, or UsageError.
+    """
+    chosen = None if format == AUTO else readable(format)
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out: {out} is no folder")
+    for name in given:
+        with _sources(name) as sources:
+            for source in sources:
+                yield from _bundles(source, chosen, out)
+
+
+@contextmanager
+def _sources(name: str) -> Iterator[list[Source]]:
+    if name == "-":
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "stdin"
+            with file.open("wb") as stream:
+                shutil.copyfileobj(sys.stdin.buffer, stream, 1 << 20)
+            yield [Source(file, "standard input")]
+        return
+    path = Path(name)
+    if not path.exists():
+        raise UsageError(f"{name}: there is no such file or folder")
+    if not path.is_dir() or (path / MANIFEST).exists():
+        yield [Source(path, name)]
+        return
+    inside = sorted(one for one in path.iterdir() if not one.name.startswith("."))
+    sources = [Source(one, str(one)) for one in inside if one.is_file() or (one / MANIFEST).exists()]
+    if not sources:
+        raise UsageError(f"{name}: the folder holds no file to import")
+    yield sources
+
+
+def _bundles(source: Source, chosen: Format | None, out: Path) -> Iterator[Bundle]:
+    if source.path.is_dir():
+        yield open_bundle(source.path)
+        return
+    if source.path.stat().st_size == 0:
+        raise source.refuse("the file is empty")
+    found = chosen or recognised(source)
+    if found is None or found.read is None:
+        names = ", ".join(one.name for one in FORMATS.values() if one.read)
+        raise source.refuse(f"it looks like no format that can be imported ({names}); name one with --format")
+    try:
+        for tables in found.read(source):
+            yield _write(tables, found, source, out)
+    except ImportFormatError as error:
+        if str(error).startswith(f"{source.name}: "):
+            raise
+        raise source.refuse(str(error)) from error
+
+
+def _write(tables: Tables, format: Format, source: Source, out: Path) -> Bundle:
+    circuit = tables["Circuit"]["uid"][0].as_py()
+    folder = out / circuit.replace(":", "-")
+    said = {"command": "import", "format": format.name, "file": Path(source.name).name}
+    try:
+        return write_bundle(folder, tables, said, replace=True)
+    except BundleError as error:
+        raise ImportFormatError(str(error).removeprefix(f"{folder}/")) from error
+
+
+def export(tables: Tables, format: Format, out: Path | None, stdout: BinaryIO) -> None:
+    """Writes a circuit in a format. What is at `out` is replaced when all is written, not before.
+
+    out: None for standard output, which takes single files only. Raises UsageError.
+    """
+    if format.write_folder is not None:
+        if out is None:
+            raise UsageError(f"--format {format.name} makes a folder: say which with --out")
+        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise UsageError(f"--out: {out} exists and is no empty folder")
+        with aside(out) as folder:
+            format.write_folder(tables, folder)
+            put_in_place(folder, out)
+        return
+    assert format.write is not None
+    if out is None:
+        format.write(tables, stdout)
+        return
+    if out.is_dir():
+        raise UsageError(f"--out: {out} is a folder; name a file, such as {out / ('circuit' + format.suffix)}")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    written = out.with_name(f".{out.name}.{secrets.token_hex(4)}.writing")
+    try:
+        with written.open("xb") as stream:
+            format.write(tables, stream)
+        os.replace(written, out)
+    finally:
+        written.unlink(missing_ok=True)
