@@ -24,7 +24,7 @@ class ForeignDictionary:
 
 @dataclass(frozen=True)
 class Group:
-    """A supernode, or the pinned nodes. members: numbers of nodes. ambiguous: of each, whether the file left it open."""
+    """A supernode, or the pinned nodes. members: numbers of nodes. ambiguous: whether the file left one open."""
 
     name: str
     members: Sequence[int]

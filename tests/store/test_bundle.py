@@ -244,7 +244,7 @@ def _edited(bundle: Bundle, **changes: object) -> Path:
 
 
 def test_a_newer_schema_asks_for_an_upgrade(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="has schema version 99, this program knows 2: upgrade circuitstore"):
+    with pytest.raises(BundleError, match="has schema version 99, this program knows 3: upgrade circuitstore"):
         open_bundle(_edited(random_bundle(tmp_path / "b"), schema_version=99, more="fields"))
 
 
