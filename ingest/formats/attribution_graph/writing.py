@@ -41,14 +41,7 @@ def write(tables: Tables, out: BinaryIO) -> None:
         "scan": model["name"],
         **_prompt(tables, circuit, nodes.values()),
     }
-    metadata.setdefault("transcoder_list", [])
-    q_params = {
-        "linkType": "both",
-        "clickedId": "",
-        "sg_pos": "",
-        **params.get("qParams", {}),
-        **_sub_graph(tables, ids),
-    }
+    q_params = {**Q_PARAMS, **params.get("qParams", {}), **_sub_graph(tables, ids)}
     out.write(f'{{"metadata": {_json(metadata)},\n"qParams": {_json(q_params)},\n'.encode())
     out.writelines(f"{_json(key)}: {_json(value)},\n".encode() for key, value in params.get("more", {}).items())
     _write_array(out, "nodes", map(_json, nodes.values()))
