@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from store.aside import aside, put_in_place
-from store.digest import combined_hash, content_hash, in_order
+from store.digest import combined_hash, content_hash, in_order, nulls
 from store.disk import sync
 from store.errors import BundleError
 from store.ownership import Ends
@@ -51,10 +51,11 @@ class Manifest(BaseModel, extra="forbid"):
 class Bundle:
     """An opened bundle. Only the manifest has been read; tables are read when asked for, once."""
 
-    def __init__(self, path: Path, manifest: Manifest) -> None:
+    def __init__(self, path: Path, manifest: Manifest, tables: dict[str, pa.Table] | None = None) -> None:
+        """tables: what its files hold, as far as it is known."""
         self.path = path
         self.manifest = manifest
-        self._tables: dict[str, pa.Table] = {}
+        self._tables = tables or {}
         self._valid = False
 
     @property
@@ -96,15 +97,17 @@ class Bundle:
     def _read(self, table: Table, entry: TableEntry) -> pa.Table:
         file = self.path / entry.file
         try:
-            content = file.read_bytes()
+            stream = file.open("rb")
         except OSError as error:
             raise BundleError(f"{file}: {error.strerror or error}; write the bundle again") from error
-        if hashlib.sha256(content).hexdigest() != entry.sha256:
-            raise BundleError(f"{file} is not the file that was written (its hash differs); write the bundle again")
-        try:
-            read = pq.read_table(pa.BufferReader(content), read_dictionary=_ends(table))
-        except (pa.ArrowException, OSError) as error:
-            raise BundleError(f"{file} is not a readable Parquet file ({error}); write the bundle again") from error
+        with stream:
+            if hashlib.file_digest(stream, "sha256").hexdigest() != entry.sha256:
+                raise BundleError(f"{file} is not the file that was written (its hash differs); write the bundle again")
+            stream.seek(0)
+            try:
+                read = pq.read_table(stream, read_dictionary=_ends(table))
+            except (pa.ArrowException, OSError) as error:
+                raise BundleError(f"{file} is not a readable Parquet file ({error}); write the bundle again") from error
         names = [column.name for column in table.columns]
         if read.column_names != names:
             raise BundleError(f"{file} has the columns {', '.join(read.column_names)}; expected {', '.join(names)}")
@@ -175,11 +178,12 @@ def write_bundle(
 
 def _write(written: Path, target: Path, tables: Mapping[str, pa.Table], provenance: dict[str, Any]) -> Bundle:
     entries: dict[str, TableEntry] = {}
+    held: dict[str, pa.Table] = {}
     for name, of in TABLES.items():
         given = tables.get(name)
         if given is None or given.num_rows == 0:
             continue
-        rows = in_order(_conform(given, of, target), of)
+        rows = held[name] = in_order(_conform(given, of, target), of)
         file = written / f"{name}.parquet"
         pq.write_table(
             rows, file, compression="lz4", use_dictionary=_ends(of) or False, write_statistics=False, store_schema=False
@@ -199,7 +203,7 @@ def _write(written: Path, target: Path, tables: Mapping[str, pa.Table], provenan
     (written / MANIFEST).write_text(text, encoding="utf-8")
     sync(written / MANIFEST)
     sync(written)
-    return Bundle(written, manifest)
+    return Bundle(written, manifest, held)
 
 
 def _conform(given: pa.Table, of: Table, target: Path) -> pa.Table:
@@ -212,15 +216,17 @@ def _conform(given: pa.Table, of: Table, target: Path) -> pa.Table:
         if column.name not in given.column_names:
             if not column.optional:
                 raise BundleError(f"{target}: {of.name} lacks its column {column.name!r}")
-            columns.append(pa.nulls(given.num_rows, column.type.arrow))
+            columns.append(nulls(given.num_rows, column.type.arrow))
             continue
         values = given[column.name]
         try:
-            columns.append(values if _type(values) == column.type.arrow else values.cast(column.type.arrow))
+            columns.append(
+                (values if _type(values) == column.type.arrow else values.cast(column.type.arrow)).combine_chunks()
+            )
         except pa.ArrowException as error:
             raise BundleError(f"{target}: {of.name}.{column.name} is no {column.type.arrow}: {error}") from error
     names = [column.name for column in of.columns]
-    return pa.table(columns, names=names).combine_chunks()
+    return pa.table(columns, names=names)
 
 
 def _ends(of: Table) -> list[str]:

@@ -4,7 +4,7 @@ Used for a bundle's content hashes and for a store's digest. Knows nothing of Pa
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,19 +14,45 @@ import pyarrow.compute as pc
 from store.schema import Column, Table, Type
 
 Codes = np.ndarray[Any, np.dtype[np.int64]]
+Numbers = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
+
+BLOCK = 1 << 20
+"""Rows that are looked at together, where what is made of them would be large."""
 
 
-def ranks(column: pa.ChunkedArray | pa.Array) -> tuple[Codes, pa.Array]:
+def blocks(n: int) -> Iterator[slice]:
+    """The rows 0 to n, `BLOCK` at a time."""
+    return (slice(start, min(start + BLOCK, n)) for start in range(0, n, BLOCK))
+
+
+def nulls(n: int, kind: pa.DataType) -> pa.ChunkedArray:
+    """So many nulls, in the memory of one block."""
+    block = pa.nulls(min(n, BLOCK), kind)
+    return pa.chunked_array([block[: rows.stop - rows.start] for rows in blocks(n)], kind)
+
+
+def mapped(values: Numbers, numbers: Numbers) -> Numbers:
+    """values[numbers], in blocks: numpy would copy all the numbers as 64 bits first."""
+    made = np.empty(len(numbers), values.dtype)
+    for block in blocks(len(numbers)):
+        made[block] = values[numbers[block]]
+    return made
+
+
+def ranks(column: pa.ChunkedArray | pa.Array) -> tuple[Numbers, pa.Array]:
     """Per row, the rank of its string among the distinct ones (by bytes); and the distinct ones in order."""
     encoded = _one(column)
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
     indices = encoded.indices.to_numpy(zero_copy_only=False)
+    used = np.zeros(len(encoded.dictionary), bool)  # a dictionary may hold more than the rows do
+    for block in blocks(len(indices)):
+        used[indices[block]] = True
     order = pc.sort_indices(encoded.dictionary).to_numpy()
-    order = order[np.bincount(indices, minlength=len(order))[order] > 0]  # a dictionary may hold more than is used
-    rank = np.zeros(len(encoded.dictionary), np.int64)
+    order = order[used[order]]
+    rank = np.zeros(len(used), np.int32)
     rank[order] = np.arange(len(order))
-    return rank[indices], encoded.dictionary.take(pa.array(order))
+    return mapped(rank, indices), encoded.dictionary.take(pa.array(order))
 
 
 def row_keys(table: pa.Table, of: Table) -> Codes:
@@ -36,7 +62,8 @@ def row_keys(table: pa.Table, of: Table) -> Codes:
         codes, distinct = ranks(table[name])
         if len(distinct) and int(key.max(initial=0)) > (2**62) // len(distinct):
             key = np.unique(key, return_inverse=True)[1].astype(np.int64)
-        key = key * len(distinct) + codes
+        key *= len(distinct)
+        key += codes
     return key
 
 
@@ -55,7 +82,7 @@ def content_hash(table: pa.Table, of: Table) -> str:
         if not column.volatile:
             total.update(f"{column.name} {column.type}\n".encode())
             is_end = not of.is_node and column.name in ("source", "target")
-            _hash_column(total, _one(table[column.name]), column, as_ranks=is_end)
+            _hash_column(total, table[column.name], column, as_ranks=is_end)
     return total.hexdigest()
 
 
@@ -65,23 +92,35 @@ def combined_hash(hashes: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _hash_column(total: "hashlib._Hash", values: pa.Array, column: Column, *, as_ranks: bool) -> None:
+def _hash_column(total: "hashlib._Hash", values: pa.ChunkedArray, column: Column, *, as_ranks: bool) -> None:
     if as_ranks:  # a uid recurs in many rows: its number is hashed instead
         codes, distinct = ranks(values)
-        total.update(codes.astype("<i4").data)
-        values = distinct
-    total.update(values.is_valid().cast(pa.uint8()).to_numpy(zero_copy_only=False).data)
+        total.update(codes.astype("<i4", copy=False).data)
+        values = pa.chunked_array([distinct])
+    for part in _pieces(values):
+        total.update(part.is_valid().cast(pa.uint8()).to_numpy(zero_copy_only=False).data)
     if column.type is Type.STRINGS:
-        total.update(_lengths(pc.list_value_length(values)))
+        for part in _pieces(values):
+            total.update(_lengths(pc.list_value_length(part)))
         values = pc.list_flatten(values)
     if column.type in (Type.STRING, Type.STRINGS):
-        total.update(_lengths(pc.binary_length(values)))
-        _hash_text(total, values)
+        for part in _pieces(values):
+            total.update(_lengths(pc.binary_length(part)))
+        for part in _pieces(values):
+            _hash_text(total, part)
     elif column.type is Type.FLOAT:
-        numbers = pc.fill_null(values, 0.0).to_numpy(zero_copy_only=False) + 0.0  # -0.0 becomes 0.0
-        total.update(numbers.astype("<f8").data)
+        for part in _pieces(values):
+            numbers = pc.fill_null(part, 0.0).to_numpy(zero_copy_only=False) + 0.0  # -0.0 becomes 0.0
+            total.update(numbers.astype("<f8").data)
     else:
-        total.update(pc.fill_null(values.cast(pa.int64()), 0).to_numpy(zero_copy_only=False).astype("<i8").data)
+        for part in _pieces(values):
+            numbers = pc.fill_null(part.cast(pa.int64()), 0).to_numpy(zero_copy_only=False)
+            total.update(numbers.astype("<i8").data)
+
+
+def _pieces(values: pa.ChunkedArray) -> Iterator[pa.Array]:
+    """A column in blocks."""
+    return (chunk[block] for chunk in values.chunks for block in blocks(len(chunk)))
 
 
 def _lengths(lengths: pa.Array) -> Any:

@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from store.digest import ranks
+from store.digest import mapped, ranks
 from store.schema import TABLES, Node
 
-Rows = np.ndarray[Any, np.dtype[np.int64]]
+Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 
 class Ends:
@@ -38,15 +38,14 @@ class Ends:
     @staticmethod
     def _rows(column: pa.ChunkedArray, uids: pa.ChunkedArray) -> Rows:
         codes, distinct = ranks(column)
-        found = pc.fill_null(pc.index_in(distinct, uids), -1).to_numpy(zero_copy_only=False).astype(np.int64)
-        rows: Rows = found[codes] if len(found) else np.empty(0, np.int64)
-        return rows
+        found = pc.fill_null(pc.index_in(distinct, uids), -1).to_numpy(zero_copy_only=False).astype(np.int32)
+        return mapped(found, codes)
 
     @cached_property
     def owners(self) -> dict[str, Rows]:
         """Per owned label, the row of the circuit that each node belongs to; -1 for none."""
         return {
-            "Circuit": np.arange(self.table("Circuit").num_rows),
+            "Circuit": np.arange(self.table("Circuit").num_rows, dtype=np.int32),
             "CircuitNode": self._owner("CircuitNode", "IN_CIRCUIT"),
             "Ablation": self._owner("Ablation", "TESTS"),
         }
@@ -54,7 +53,7 @@ class Ends:
     def circuits(self, name: str) -> Rows:
         """Per row of a table that circuits own, the row of its circuit; a relationship is its source's."""
         of = TABLES[name]
-        return self.owners[name] if of.is_node else self.owners[of.source][self[name][0]]
+        return self.owners[name] if of.is_node else mapped(self.owners[of.source], self[name][0])
 
     @cached_property
     def feature_of(self) -> Rows:
@@ -62,7 +61,7 @@ class Ends:
         return self._owner("CircuitNode", "INSTANCE_OF")
 
     def _owner(self, label: str, relationship: str) -> Rows:
-        owner = np.full(self.table(label).num_rows, -1, np.int64)
+        owner = np.full(self.table(label).num_rows, -1, np.int32)
         source, target = self[relationship]
         owner[source] = target
         return owner

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from store.bundle import MANIFEST, Bundle
-from store.digest import combined_hash, content_hash, row_keys
+from store.digest import blocks, combined_hash, content_hash, mapped, row_keys
 from store.errors import BundleError
 from store.ownership import Ends
 from store.rollup import LARGEST_WEIGHT
@@ -106,14 +106,14 @@ def _check_within_circuits(bundle: Bundle, ends: Ends) -> None:
     for name in ("ATTRIBUTES_TO", "ABLATES.Ablation-CircuitNode"):
         of = TABLES[name]
         source, target = ends[name]
-        apart = ends.owners[of.source][source] != ends.owners[of.target][target]
+        apart = mapped(ends.owners[of.source], source) != mapped(ends.owners[of.target], target)
         _refuse_if(bundle, of, apart, "its ends are in two circuits; leave the row out")
 
 
 def _check_acyclic(bundle: Bundle, ends: Ends) -> None:
     source, target = ends["ATTRIBUTES_TO"]
     layer = bundle.encoded("CircuitNode")["layer"].to_numpy()
-    if np.all(layer[source] < layer[target]):
+    if all(np.all(layer[source[block]] < layer[target[block]]) for block in blocks(len(source))):
         return
     cycle = find_cycle(source, target, len(layer))
     if cycle is not None:
@@ -153,9 +153,10 @@ def _check_counts(bundle: Bundle, ends: Ends) -> None:
     of = TABLES["Circuit"]
     table = bundle.encoded("Circuit")
     owner = ends.owners["CircuitNode"]
-    counted = {"n_nodes": owner, "n_edges": owner[ends["ATTRIBUTES_TO"][0]]}
+    counted = {"n_nodes": owner, "n_edges": ends.circuits("ATTRIBUTES_TO")}
     for column, circuits in counted.items():
-        found = np.bincount(circuits, minlength=table.num_rows)
+        found = sum((np.bincount(circuits[block], minlength=table.num_rows) for block in blocks(len(circuits))),
+                    np.zeros(table.num_rows, np.int64))  # fmt: skip
         _refuse_if(bundle, of, found != table[column].to_numpy(), f"{column} is not what the bundle holds")
 
 

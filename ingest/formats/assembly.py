@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from ingest.formats.foreign import ForeignCircuit, Group
 from ingest.formats.format import Tables
-from store.digest import content_hash
+from store.digest import blocks, content_hash, mapped, nulls
 from store.errors import ImportFormatError
 from store.schema import TABLES, Table
 from store.uids import circuit_node_uid, circuit_uid, dictionary_uid, feature_uid, prompt_uid, short_hash, slug
@@ -31,7 +31,7 @@ def assembled(given: ForeignCircuit) -> Tables:
     order = pc.sort_indices(pa.array(local)).to_numpy()
     _refuse_repeated_nodes(local, order)
     names = pa.array(local).take(pa.array(order))
-    nodes, edges = given.nodes.take(pa.array(order)), _sorted_edges(given.edges, order)
+    nodes, edges = given.nodes.take(pa.array(order)), _sorted_edges(given.give_edges(), order)
     rows: _Rows = defaultdict(list)
     model = slug(str(given.model["name"]))
     rows["Model"].append({"uid": model, **given.model})
@@ -90,20 +90,26 @@ def _sorted_edges(edges: pa.Table, order: Array) -> pa.Table:
     """The edges between nodes as they stand in order of their uids, in the order of their keys."""
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
-    source, target = rank[edges["source"].to_numpy()], rank[edges["target"].to_numpy()]
-    key = source.astype(np.int64) * max(len(order), 1) + target
-    by_key = None if np.all(key[1:] > key[:-1]) else np.argsort(key, kind="stable")
-    if by_key is not None:
+    n = max(len(order), 1)
+    key = mapped(rank, edges["source"].to_numpy()).astype(np.int64)
+    key *= n
+    key += mapped(rank, edges["target"].to_numpy())
+    columns = dict(zip(edges.column_names, edges.columns, strict=True))
+    del edges, columns["source"], columns["target"]
+    if not np.all(key[1:] > key[:-1]):
+        by_key = np.argsort(key)
         key = key[by_key]
-        for place in np.flatnonzero(key[1:] == key[:-1])[:1].tolist():
-            raise ImportFormatError(f"links[{by_key[place + 1]}] has the ends of links[{by_key[place]}]; "
+        twice = np.flatnonzero(key[1:] == key[:-1])
+        if len(twice):
+            pairs = np.sort(np.stack([by_key[twice], by_key[twice + 1]]), axis=0)
+            before, after = pairs[:, pairs[1].argmin()].tolist()
+            raise ImportFormatError(f"edge {after} has the ends of edge {before} (counted from 0); "
                                     "two nodes may be linked once")  # fmt: skip
-        source, target = source[by_key], target[by_key]
-    others = edges.drop_columns(["source", "target"])
-    columns = {"source": pa.array(source), "target": pa.array(target)}
-    if by_key is not None:
-        others = others.take(pa.array(by_key))
-    return pa.table(columns | {name: others[name] for name in others.column_names})
+        columns = {name: columns.pop(name).take(pa.array(by_key)) for name in list(columns)}
+    source, target = np.empty(len(key), np.int32), np.empty(len(key), np.int32)
+    for block in blocks(len(key)):
+        np.divmod(key[block], n, out=(source[block], target[block]), casting="unsafe")
+    return pa.table({"source": source, "target": target} | columns)
 
 
 def _edge_table(edges: pa.Table, names: pa.Array) -> pa.Table:
@@ -212,7 +218,7 @@ def _properties(table: pa.Table, of: Table) -> dict[str, Any]:
 
 def _table(of: Table, columns: dict[str, Any], n: int) -> pa.Table:
     """A table of the schema; columns not given are null."""
-    made = [columns.get(column.name, pa.nulls(n, column.type.arrow)) for column in of.columns]
+    made = [columns.get(column.name, nulls(n, column.type.arrow)) for column in of.columns]
     return pa.table(made, names=[column.name for column in of.columns])
 
 

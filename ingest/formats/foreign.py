@@ -39,7 +39,7 @@ class Grouping:
     groups: Sequence[Group]
 
 
-@dataclass(frozen=True)
+@dataclass
 class ForeignCircuit:
     """One circuit. Nodes and edges are numbered as they stand in their tables, from 0.
 
@@ -65,3 +65,8 @@ class ForeignCircuit:
     run: Row = field(default_factory=dict)
     """Of a Run: `params` holds, as JSON, what else the file says and an export needs."""
     groupings: Sequence[Grouping] = ()
+
+    def give_edges(self) -> pa.Table:
+        """The edges, which are gone from here: they may be too many to be in memory twice."""
+        edges, self.edges = self.edges, self.edges.schema.empty_table()
+        return edges

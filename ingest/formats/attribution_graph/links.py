@@ -1,6 +1,6 @@
 """The links of an attribution graph, as columns of numbers: millions of them in little memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from operator import attrgetter
 from typing import Any
@@ -12,6 +12,7 @@ import pyarrow as pa
 from ingest.formats.attribution_graph.wire import Link
 from ingest.formats.format import Source
 from ingest.formats.json_stream import strict
+from store.digest import blocks
 
 Array = np.ndarray[Any, Any]
 
@@ -35,7 +36,7 @@ class Links:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._codes = _Codes()
-        self._columns: dict[str, list[Array]] = {"source": [], "target": [], "weight": []}
+        self._columns = {"source": _Column(np.int32), "target": _Column(np.int32), "weight": _Column(np.float64)}
         self._known: int | None = None
         """How many ids nodes have, where the nodes came first."""
 
@@ -56,8 +57,8 @@ class Links:
         """Raises ImportFormatError."""
         code, n = self._codes.__getitem__, len(batch)
         for end in ("source", "target"):
-            self._columns[end].append(np.fromiter(map(code, map(attrgetter(end), batch)), np.int32, n))
-        self._columns["weight"].append(np.fromiter(map(attrgetter("weight"), batch), np.float64, n))
+            self._columns[end].add(map(code, map(attrgetter(end), batch)), n)
+        self._columns["weight"].add(map(attrgetter("weight"), batch), n)
         if self._known is not None and len(self._codes) > self._known:
             self._refuse_missing(np.arange(len(self._codes)) >= self._known)
 
@@ -73,29 +74,48 @@ class Links:
                 first[code], second[code] = nodes[0], nodes[-1]
         if np.any(first < 0):
             self._refuse_missing(first < 0)
-        source, target, weight = (self._whole(name) for name in ("source", "target", "weight"))
+        source, target, weight = (self._columns.pop(name).whole() for name in ("source", "target", "weight"))
         if np.array_equal(first, second):
-            return pa.table({"source": first[source], "target": first[target], "weight": weight})
+            return pa.table(
+                {"source": _renumbered(source, first), "target": _renumbered(target, first), "weight": weight}
+            )
         open_ = first != second
         flags = open_[source] | open_[target]
         return _readings(flags, (first, second), source, target, weight, layer)
 
-    def _whole(self, name: str) -> Array:
-        pieces = self._columns.pop(name)
-        return np.concatenate(pieces) if pieces else np.empty(0, np.float64 if name == "weight" else np.int32)
-
     def _refuse_missing(self, missing: Array) -> None:
         """missing: of each code, whether no node has the id."""
-        number = 0
-        for source, target in zip(self._columns["source"], self._columns["target"], strict=True):
-            bad = missing[source] | missing[target]
-            if bad.any():
-                place = int(np.flatnonzero(bad)[0])
-                end, code = ("source", source[place]) if missing[source[place]] else ("target", target[place])
-                id = next(id for id, given in self._codes.items() if given == code)
-                raise self._source.refuse(f"links[{number + place}].{end}: no node has the node_id {id!r}; "
-                                          "add the node or remove the link")  # fmt: skip
-            number += len(source)
+        source, target = (self._columns[end].whole() for end in ("source", "target"))
+        place = int(np.flatnonzero(missing[source] | missing[target])[0])
+        end, code = ("source", source[place]) if missing[source[place]] else ("target", target[place])
+        id = next(id for id, given in self._codes.items() if given == code)
+        raise self._source.refuse(f"links[{place}].{end}: no node has the node_id {id!r}; "
+                                  "add the node or remove the link")  # fmt: skip
+
+
+class _Column:
+    """An array that grows where it stands, so that many numbers are not in memory twice."""
+
+    def __init__(self, kind: type[np.generic]) -> None:
+        self._values = np.empty(1 << 16, kind)
+        self._n = 0
+
+    def add(self, values: Iterator[Any], n: int) -> None:
+        if self._n + n > len(self._values):
+            self._values.resize(max(self._n + n, len(self._values) * 3 // 2), refcheck=False)
+        self._values[self._n : self._n + n] = np.fromiter(values, self._values.dtype, n)
+        self._n += n
+
+    def whole(self) -> Array:
+        self._values.resize(self._n, refcheck=False)
+        return self._values
+
+
+def _renumbered(codes: Array, numbers: Array) -> Array:
+    """numbers[codes], in the place of the codes."""
+    for block in blocks(len(codes)):
+        codes[block] = numbers[codes[block]]
+    return codes
 
 
 def _readings(
