@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, Field, StrictInt, ValidationError
 
 from store.aside import aside, put_in_place
-from store.digest import combined_hash, content_hash, in_order, nulls
+from store.digest import combined_hash, content_hash, in_order, nulls, one
 from store.disk import sync
 from store.errors import BundleError
 from store.ownership import Ends
@@ -115,7 +115,7 @@ class Bundle:
             found = _type(read[column.name])
             if found != column.type.arrow:
                 raise BundleError(f"{file}: {column.name} has type {found}; expected {column.type.arrow}")
-        return pa.table([read[name].combine_chunks() for name in names], schema=pa.schema(
+        return pa.table([one(read[name]) for name in names], schema=pa.schema(
             [pa.field(name, read.schema.field(name).type) for name in names]
         ))  # fmt: skip
 
@@ -220,9 +220,7 @@ def _conform(given: pa.Table, of: Table, target: Path) -> pa.Table:
             continue
         values = given[column.name]
         try:
-            columns.append(
-                (values if _type(values) == column.type.arrow else values.cast(column.type.arrow)).combine_chunks()
-            )
+            columns.append(one(values if _type(values) == column.type.arrow else values.cast(column.type.arrow)))
         except pa.ArrowException as error:
             raise BundleError(f"{target}: {of.name}.{column.name} is no {column.type.arrow}: {error}") from error
     names = [column.name for column in of.columns]

@@ -41,7 +41,7 @@ def mapped(values: Numbers, numbers: Numbers) -> Numbers:
 
 def ranks(column: pa.ChunkedArray | pa.Array) -> tuple[Numbers, pa.Array]:
     """Per row, the rank of its string among the distinct ones (by bytes); and the distinct ones in order."""
-    encoded = _one(column)
+    encoded = one(column)
     if not pa.types.is_dictionary(encoded.type):
         encoded = encoded.dictionary_encode()
     indices = encoded.indices.to_numpy(zero_copy_only=False)
@@ -135,8 +135,8 @@ def _hash_text(total: "hashlib._Hash", values: pa.Array) -> None:
         total.update(memoryview(data)[int(bounds[0]) : int(bounds[-1])])
 
 
-def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """A column in one piece."""
+def one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """A column in one piece, which is copied only where it is in many."""
     if isinstance(column, pa.ChunkedArray):
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     return column

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from ingest.formats.foreign import ForeignCircuit, Group
 from ingest.formats.format import Tables
-from store.digest import blocks, content_hash, mapped, nulls
+from store.digest import blocks, content_hash, mapped, nulls, one
 from store.errors import ImportFormatError
 from store.schema import TABLES, Table
 from store.uids import circuit_node_uid, circuit_uid, dictionary_uid, feature_uid, prompt_uid, short_hash, slug
@@ -114,7 +114,7 @@ def _sorted_edges(edges: pa.Table, order: Array) -> pa.Table:
 
 def _edge_table(edges: pa.Table, names: pa.Array) -> pa.Table:
     """ATTRIBUTES_TO, with each uid held once."""
-    ends = {end: pa.DictionaryArray.from_arrays(edges[end].combine_chunks(), names) for end in ("source", "target")}
+    ends = {end: pa.DictionaryArray.from_arrays(one(edges[end]), names) for end in ("source", "target")}
     rest = {name: edges[name] for name in edges.column_names if name not in ends}
     return pa.table(ends | rest)
 
@@ -137,10 +137,10 @@ def _predicted(of: Table) -> Table:
 def _dictionaries(rows: _Rows, model: str, given: ForeignCircuit) -> list[str]:
     """Adds them; returns their uids."""
     uids = []
-    for one in given.dictionaries:
-        hook = str(one.properties["hook"])
-        uids.append(dictionary_uid(model, f"{slug(one.family)}:{hook}" if one.family else hook))
-        rows["Dictionary"].append({"uid": uids[-1], **one.properties})
+    for dictionary in given.dictionaries:
+        hook = str(dictionary.properties["hook"])
+        uids.append(dictionary_uid(model, f"{slug(dictionary.family)}:{hook}" if dictionary.family else hook))
+        rows["Dictionary"].append({"uid": uids[-1], **dictionary.properties})
         rows["OF_MODEL.Dictionary-Model"].append(_relation(uids[-1], model))
     return uids
 
@@ -158,7 +158,7 @@ def _features(nodes: pa.Table, names: pa.Array, dictionaries: Sequence[str]) -> 
             continue
         uid = feature_uid(dictionaries[dictionary], index)
         feature = found.setdefault(uid, {"uid": uid, "layer": layer, "index": index, "label": label})
-        feature["label"] = max((one for one in (feature["label"], label) if one is not None), default=None)
+        feature["label"] = max((told for told in (feature["label"], label) if told is not None), default=None)
         instances.append((name, uid, dictionaries[dictionary]))
     of = {uid: dictionary for _, uid, dictionary in instances}
     relations = {
