@@ -24,8 +24,8 @@ HEAVY = [
 IMPORT_ALL = f"""
 import importlib, pkgutil, sys
 sys.modules.update(dict.fromkeys({HEAVY}, None))
-import api, circuitstore, queries, store
-for package in (api, queries, store):
+import api, circuitstore, ingest.formats, queries, store
+for package in (api, ingest.formats, queries, store):
     for module in pkgutil.walk_packages(package.__path__, f"{{package.__name__}}."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
