@@ -1,6 +1,6 @@
 """Importing attribution graphs: time and memory against json.load and networkx, which hold the file and keep nothing.
 
-    python -m bench.imports [--megabytes 200] [--folder FOLDER]
+    python -m bench.imports [--megabytes 400] [--folder FOLDER]
 
 Each side runs in a process of its own, on the same file; memory is the largest resident set. Ours reads, checks and
 writes a bundle. --folder: real graphs, of which every node and link is counted by plain Python and in the bundle.
@@ -40,7 +40,7 @@ graph.add_edges_from((link["source"], link["target"], link) for link in said["li
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--megabytes", type=int, default=200, help="size of the file to import; 1700 is a real one's")
+    options.add_argument("--megabytes", type=int, default=400, help="size of the file to import; 1700 is a real one's")
     options.add_argument("--folder", type=Path, help="a folder of real graphs to account for instead")
     given = options.parse_args()
     if given.folder is not None:

@@ -115,9 +115,8 @@ def graphs(draw: st.DrawFn) -> Graph:
             "is_target_logit": number == 0,
             "clerp": f'Output "{token}" (p=0.1)',
         }
-        nodes.append(
-            node(f"{top}_{token}_2", draw(st.sampled_from([top, str(top)])), 2, "logit", feature=token, **said)
-        )
+        layer: int | str = top if draw(st.booleans()) else str(top)
+        nodes.append(node(f"{top}_{token}_2", layer, 2, "logit", feature=token, **said))
     for one in nodes:
         one["influence"] = draw(NUMBERS)
         if one["influence"] is None and draw(st.booleans()):
@@ -164,9 +163,9 @@ def write_large(file: Path, megabytes: int, seed: int = 0) -> int:
         for target, n in zip(targets, each.tolist(), strict=True):
             sources = np.sort(rng.permutation(np.flatnonzero(layer < layer[target]))[:n]).tolist()
             weights = rng.standard_normal(n).astype(np.float16).astype(float).tolist()
-            to = nodes[target]["node_id"]
+            to = f'"target": "{nodes[target]["node_id"]}"'
             text = ",\n".join(
-                f'    {{\n      "source": "{nodes[s]["node_id"]}",\n      "target": "{to}",\n      "weight": {w}\n    }}'
+                f'    {{\n      "source": "{nodes[s]["node_id"]}",\n      {to},\n      "weight": {w}\n    }}'
                 for s, w in zip(sources, weights, strict=True)
             )
             stream.write(between + text if n else "")

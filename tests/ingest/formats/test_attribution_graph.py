@@ -45,7 +45,7 @@ def places(said: Graph) -> list[Place]:
         if kind == "embedding":
             made.append(("token", -1, int(one["node_id"].split("_")[1]), position))
         elif kind == "logit":
-            made.append(("logit", *top, one["feature"], position))  # type: ignore[arg-type]
+            made.append(("logit", *top, one["feature"], position))
         elif "error" in kind:
             made.append(("error", int(one["layer"]), None, position))
         else:
