@@ -21,6 +21,7 @@ from ingest.formats.attribution_graph.wire import (
     old_error_id,
 )
 from ingest.formats.format import Tables
+from store.errors import UsageError
 from store.schema import TABLES
 
 _BATCH = 10_000
@@ -28,7 +29,13 @@ _Row = dict[str, Any]
 
 
 def write(tables: Tables, out: BinaryIO) -> None:
-    """What an attribution graph has no place for (ablations, observed effects) is left out."""
+    """What an attribution graph has no place for (ablations, observed effects) is left out.
+
+    Raises UsageError for edges that only the input of a head tells apart.
+    """
+    if "input" in (edges := _table(tables, "ATTRIBUTES_TO")).column_names and edges["input"].null_count < len(edges):
+        raise UsageError("--format attribution-graph: it can't tell the q, k and v inputs of a head apart, into which "
+                         "edges of this circuit lead: choose mib or graphml")  # fmt: skip
     circuit = _rows(tables, "Circuit")[0]
     model = _rows(tables, "Model")[0]
     params = _params(tables)
