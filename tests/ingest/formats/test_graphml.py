@@ -132,7 +132,7 @@ def _sorted(nodes: pa.Table) -> list[dict[str, Any]]:
 
 
 def test_what_networkx_wrote_is_read(tmp_path: Path) -> None:
-    graph: "nx.MultiDiGraph[str]" = nx.MultiDiGraph(name="hand-made")
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name="hand-made")
     graph.add_node("t", kind="token", layer=-1, position=0, label="Hi <&> there")
     graph.add_node("f", kind="feature", layer=1, index=7, dictionary="blocks.1.hook_mlp_out", part="mlp")
     graph.add_node("h", kind="head", layer=2, index=3)
