@@ -330,8 +330,8 @@ class Neo4jStore:
 
 
 def ddl() -> list[str]:
-    """The statements that prepare an empty database: uids are unique, and so indexed; so are texts, by word, and the
-    few edges that were observed.
+    """The statements that prepare an empty database: uids are unique, and so indexed; so are texts, by word, the few
+    edges that were observed, and those between features by the circuits that they occur in.
     """
     labels = [*(node.label for node in (*NODES, *BOOKKEEPING)), "Loading", "Deleting"]
     of, on = "|".join(SEARCHED), ", ".join(f"n.{name}" for names in SEARCHED.values() for name in names)
@@ -340,7 +340,10 @@ def ddl() -> list[str]:
             f"CREATE CONSTRAINT uid_of_{label} IF NOT EXISTS FOR (n:{label}) REQUIRE n.uid IS UNIQUE"
             for label in labels
         ),
-        "CREATE INDEX observed_edges IF NOT EXISTS FOR ()-[r:ATTRIBUTES_TO]-() ON (r.observed)",
+        *(
+            f"CREATE INDEX {of.lower()}_by_{name} IF NOT EXISTS FOR ()-[r:{of}]-() ON (r.{name})"
+            for of, name in (("ATTRIBUTES_TO", "observed"), ("FEEDS", "n_circuits"), ("FEEDS", "n_prompts"))
+        ),
         f"CREATE FULLTEXT INDEX search IF NOT EXISTS FOR (n:{of}) ON EACH [{on}]",
     ]
 

@@ -12,7 +12,7 @@
 // example = { query = "top_nodes", column = "feature" }
 // [params.max_edges]
 // type = "int"
-// default = 2000
+// default = 1000
 // min = 1
 // max = 10000
 // help = "How many edges are looked at: those of the circuit that weigh most, in either sign."

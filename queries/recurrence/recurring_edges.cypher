@@ -31,26 +31,20 @@
 // mean_abs_weight = "The same of the absolute weight."
 // sign_agreement = "Share of these circuits whose weight has the commoner sign."
 MATCH (c:Circuit)
-// FEEDS has the sums over all circuits and over prompts' ready; those of a task are made below.
-WHERE $task = '' AND ($aggregation = 'all' OR c.aggregation = $aggregation)
-WITH count(c) AS total, CASE WHEN $aggregation = 'prompt' THEN 0 ELSE 1 END AS of_all,
-     CASE $aggregation WHEN 'all' THEN 0 WHEN 'prompt' THEN 1 ELSE -1 END AS of_prompts
+// FEEDS has these sums ready, in the order of an index: only edges in as many circuits as the answer's last are read.
+WHERE $task = '' AND $aggregation = 'prompt' AND c.aggregation = 'prompt'
+WITH count(c) AS total
 WHERE total > 0
-// Only edges in as many circuits as the last one of the answer are looked at closely.
-MATCH (:Feature)-[r:FEEDS]->(:Feature)
-WITH total, of_all, of_prompts, of_all * r.n_circuits + of_prompts * r.n_prompts AS n
-WHERE n >= $min_circuits
-WITH total, of_all, of_prompts, n
+MATCH ()-[r:FEEDS]->()
+WHERE r.n_prompts >= $min_circuits
+WITH total, r.n_prompts AS n
 ORDER BY n DESC
 LIMIT $limit
-UNWIND [n] AS one
-WITH total, of_all, of_prompts, min(one) AS least
-MATCH (s:Feature)-[r:FEEDS]->(t:Feature)
-WHERE of_all * r.n_circuits + of_prompts * r.n_prompts >= least
-WITH total, s, t, of_all * r.n_circuits + of_prompts * r.n_prompts AS n_circuits,
-     of_all * r.n_positive + of_prompts * r.n_positive_prompts AS n_positive,
-     (of_all * r.weight_sum + of_prompts * r.prompt_weight_sum) / 4294967296.0 AS weight,
-     (of_all * r.abs_weight_sum + of_prompts * r.prompt_abs_weight_sum) / 4294967296.0 AS abs_weight
+WITH total, min(n) AS least
+MATCH (s)-[r:FEEDS]->(t)
+WHERE r.n_prompts >= least
+WITH total, s, t, r.n_prompts AS n_circuits, r.n_positive_prompts AS n_positive, r.prompt_weight_sum / 4294967296.0 AS weight,
+     r.prompt_abs_weight_sum / 4294967296.0 AS abs_weight
 RETURN s.uid AS source, t.uid AS target, s.label AS source_label, t.label AS target_label, n_circuits AS n_circuits,
        1.0 * n_circuits / total AS share, round(weight / n_circuits, 9) AS mean_weight,
        round(abs_weight / n_circuits, 9) AS mean_abs_weight,
@@ -59,16 +53,40 @@ RETURN s.uid AS source, t.uid AS target, s.label AS source_label, t.label AS tar
 ORDER BY n_circuits DESC, mean_abs_weight DESC, source, target
 LIMIT $limit
 UNION ALL
-MATCH (k:Task)<-[:FOR_TASK]-(c:Circuit)
-WHERE (k.name = $task OR k.uid = $task) AND ($aggregation = 'all' OR c.aggregation = $aggregation)
-WITH count(DISTINCT c.uid) AS total
-MATCH (k:Task)<-[:FOR_TASK]-(c:Circuit)
-WHERE (k.name = $task OR k.uid = $task) AND ($aggregation = 'all' OR c.aggregation = $aggregation)
-WITH DISTINCT total, c
+MATCH (c:Circuit)
+WHERE $task = '' AND $aggregation = 'all'
+WITH count(c) AS total
+WHERE total > 0
+MATCH ()-[r:FEEDS]->()
+WHERE r.n_circuits >= $min_circuits
+WITH total, r.n_circuits AS n
+ORDER BY n DESC
+LIMIT $limit
+WITH total, min(n) AS least
+MATCH (s)-[r:FEEDS]->(t)
+WHERE r.n_circuits >= least
+WITH total, s, t, r.n_circuits AS n_circuits, r.n_positive AS n_positive, r.weight_sum / 4294967296.0 AS weight,
+     r.abs_weight_sum / 4294967296.0 AS abs_weight
+RETURN s.uid AS source, t.uid AS target, s.label AS source_label, t.label AS target_label, n_circuits AS n_circuits,
+       1.0 * n_circuits / total AS share, round(weight / n_circuits, 9) AS mean_weight,
+       round(abs_weight / n_circuits, 9) AS mean_abs_weight,
+       CASE WHEN 2 * n_positive >= n_circuits THEN 1.0 * n_positive / n_circuits
+            ELSE 1.0 * (n_circuits - n_positive) / n_circuits END AS sign_agreement
+ORDER BY n_circuits DESC, mean_abs_weight DESC, source, target
+LIMIT $limit
+UNION ALL
+MATCH (c:Circuit)
+WHERE ($task <> '' OR $aggregation = 'task') AND ($aggregation = 'all' OR c.aggregation = $aggregation)
+  AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
+WITH count(c) AS total
+MATCH (c:Circuit)
+WHERE ($task <> '' OR $aggregation = 'task') AND ($aggregation = 'all' OR c.aggregation = $aggregation)
+  AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
+WITH total, c
 MATCH (c)<-[:IN_CIRCUIT]-(a:CircuitNode)
 MATCH (a)-[:INSTANCE_OF]->(s:Feature), (a)-[r:ATTRIBUTES_TO]->(b:CircuitNode)-[:INSTANCE_OF]->(t:Feature)
 WITH total, s.uid AS source, t.uid AS target, s.label AS source_label, t.label AS target_label, c.uid AS circuit,
-     round(sum(r.weight), 9) AS weight
+     round(sum(r.weight), 12) AS weight
 WITH total, source, target, source_label, target_label, count(circuit) AS n_circuits,
      count(CASE WHEN weight > 0 THEN 1 END) AS n_positive, round(avg(weight), 9) AS mean_weight,
      round(avg(abs(weight)), 9) AS mean_abs_weight
