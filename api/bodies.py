@@ -1,7 +1,5 @@
 """Bodies of requests end at a limit, whether they say their length or not."""
 
-from collections.abc import Mapping
-
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -9,17 +7,16 @@ from api.errors import ProblemResponse
 
 
 class BodyLimit:
-    def __init__(self, app: ASGIApp, limit: int, larger: Mapping[str, int]) -> None:
-        """limit: bytes. larger: limits of paths, and of those below."""
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        """limit: bytes."""
         self.app = app
         self._limit = limit
-        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = max([self._limit, *(n for path, n in self._larger.items() if scope["path"].startswith(path))])
+        limit = self._limit
         said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         if not said.isdigit() or int(said) > limit:
             await ProblemResponse(413, _detail(limit), {"Connection": "close"})(scope, receive, send)

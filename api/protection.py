@@ -13,8 +13,6 @@ from api.disconnecting import CancelOnDisconnect
 from api.headers import KnownHosts, SecurityHeaders
 from api.settings import Settings
 
-UPLOADS = ("/bundles", "/imports")
-
 
 def protect(app: FastAPI, settings: Settings) -> None:
     """Raises UsageError where the settings want keys and there are none."""
@@ -22,7 +20,7 @@ def protect(app: FastAPI, settings: Settings) -> None:
     rate = (100.0 if keys else 0.0) if settings.rate_limit is None else settings.rate_limit
     origins = settings.named_origins
     app.add_middleware(CancelOnDisconnect)
-    app.add_middleware(BodyLimit, limit=settings.body_limit, larger=dict.fromkeys(UPLOADS, settings.upload_limit))
+    app.add_middleware(BodyLimit, limit=settings.body_limit)
     app.add_middleware(Access, keys=keys, buckets=Buckets(rate) if rate else None)
     if origins:
         app.add_middleware(

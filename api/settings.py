@@ -30,7 +30,6 @@ class Settings(BaseSettings):
     rate_limit: float | None = Field(None, ge=0, description="Requests a second for each key; 0 for no limit; else 100 "
                                                              "where keys are needed.")  # fmt: skip
     body_limit: int = Field(2**20, ge=0, description="Bytes of a request's body.")
-    upload_limit: int = Field(2**31, ge=0, description="Bytes of a bundle or file that is sent.")
     hosts: str = Field("", description="Names the service is reached by, beside localhost, with commas between.")
     cors_origins: str = Field("", description="Origins whose pages may ask, such as https://a.org, commas between.")
     proxies: str = Field("", description="Addresses whose X-Forwarded-For is believed, commas between.")

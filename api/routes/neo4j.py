@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api import neo4j_browser
+from api.access import are_required
 from api.dependencies import Asked, AskedDep
 
 router = APIRouter(prefix="/neo4j", tags=["neo4j browser"])
@@ -23,7 +24,8 @@ def grass(asked: AskedDep) -> Response:
             response_class=Response,
             responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}})  # fmt: skip
 def guide(asked: AskedDep) -> Response:
-    page = neo4j_browser.guide(asked.catalogue, asked.store)
+    store = None if are_required(asked.settings) else asked.store  # the Browser sends no key
+    page = neo4j_browser.guide(asked.catalogue, store)
     return Response(page, media_type="text/html", headers=_allowed(asked))
 
 
