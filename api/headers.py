@@ -73,9 +73,7 @@ class KnownHosts:
             return ProblemResponse(421, "the service is not known by this Host: CIRCUITSTORE_HOSTS names those it has")
         ours = not origin or origin in self._origins or origin.partition("//")[2].lower() == host.lower()
         if not ours and scope["method"] not in ("GET", "HEAD", "OPTIONS"):
-            return ProblemResponse(
-                403, "another site may not send this; CIRCUITSTORE_CORS_ORIGINS names who may"
-            )
+            return ProblemResponse(403, "another site may not send this; CIRCUITSTORE_CORS_ORIGINS names who may")
         return None
 
     def _knows(self, url: str) -> bool:
