@@ -1,6 +1,6 @@
 """What stands between a client and the routes, outermost first in the order of a request:
 
-headers for browsers, known hosts, other sites that may ask (CORS), keys and rates, sizes of bodies, clients that go.
+headers for browsers, known hosts, other sites that may ask (CORS), keys and rates, clients that go, sizes of bodies.
 """
 
 from fastapi import FastAPI
@@ -19,8 +19,8 @@ def protect(app: FastAPI, settings: Settings) -> None:
     keys = keys_for(settings)
     rate = (100.0 if keys else 0.0) if settings.rate_limit is None else settings.rate_limit
     origins = settings.named_origins
-    app.add_middleware(CancelOnDisconnect)
     app.add_middleware(BodyLimit, limit=settings.body_limit)
+    app.add_middleware(CancelOnDisconnect)
     app.add_middleware(Access, keys=keys, buckets=Buckets(rate) if rate else None)
     if origins:
         app.add_middleware(
