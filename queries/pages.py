@@ -55,35 +55,44 @@ def page(store: Store, resource: Resource, given: Mapping[str, object], limits: 
     if cursor := str(values["cursor"]):
         last = _read_cursor(resource, keys, cursor)
         conditions.append(_behind(keys, last, bound))
-    text = " ".join(
-        [
-            f"MATCH (n:{resource.label}){''.join(matches)}",
-            *([f"WHERE {' AND '.join(conditions)}"] if conditions else []),
-            *(["WITH DISTINCT n"] if matches else []),
-            f"RETURN {_shown(resource)}",
-            f"ORDER BY {', '.join(key.order() for key in keys)}",
-            f"LIMIT {n_rows + 1}",
-        ]
+    order = f"ORDER BY {', '.join(key.order() for key in keys)}"
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    text = (
+        f"MATCH (n:{resource.label}){''.join(matches)}{where} "
+        f"WITH {'DISTINCT ' if matches else ''}n {order} LIMIT {n_rows + 1} {_shown(resource)} {order}"
     )
-    found = store.run(text, bound, timeout=limits.left())
+    found = _first_of_each(store.run(text, bound, timeout=limits.left()))
     more = len(found.rows) > n_rows
     rows = Rows(found.columns, found.rows[:n_rows], truncated=False)
     next_cursor = _write_cursor(resource, keys, rows.rows[-1]) if more else ""
-    return Page(_with_related(store, resource, rows, limits), next_cursor)
+    return Page(rows, next_cursor)
 
 
 def one(store: Store, resource: Resource, given: Mapping[str, object], limits: Limits) -> Rows:
     """A single row. given: its `uid`. Raises NotFoundError, QueryError for what is no uid, LimitError, StoreError."""
     uid = arguments(resource.name, {"uid": resource.uid}, given)["uid"]
-    text = f"MATCH (n:{resource.label} {{uid: $uid}}) RETURN {_shown(resource)}"
-    rows = store.run(text, {"uid": uid}, timeout=limits.left())
+    text = f"MATCH (n:{resource.label} {{uid: $uid}}) {_shown(resource)}"
+    rows = _first_of_each(store.run(text, {"uid": uid}, timeout=limits.left()))
     if not rows.rows:
         raise NotFoundError(f"no {resource.label} {uid!r} is stored")
-    return _with_related(store, resource, rows, limits)
+    return rows
 
 
 def _shown(resource: Resource) -> str:
-    return ", ".join(f"n.`{column.name}` AS `{column.name}`" for column in resource.node.columns)
+    """The end of a statement: a row of each node, or more where several are related to it that should be one."""
+    related = [f"OPTIONAL MATCH {relation.pattern.format(r=f's_{relation.name}')}" for relation in resource.singles]
+    columns = [f"n.`{column.name}` AS `{column.name}`" for column in resource.node.columns]
+    columns += [f"s_{relation.name}.uid AS `{relation.name}`" for relation in resource.singles]
+    return " ".join([*related, f"RETURN {', '.join(columns)}"])
+
+
+def _first_of_each(rows: Rows) -> Rows:
+    """One row of each node: that of the related ones whose uids come first."""
+    of_node: dict[str, list[list[Any]]] = {}
+    for row in rows.rows:
+        of_node.setdefault(row[0], []).append(row)
+    firsts = [some[0] if len(some) == 1 else min(some, key=repr) for some in of_node.values()]
+    return replace(rows, rows=firsts)
 
 
 def _filtered(resource: Resource, values: Mapping[str, Value]) -> tuple[list[str], list[str], dict[str, Value]]:
@@ -103,23 +112,6 @@ def _filtered(resource: Resource, values: Mapping[str, Value]) -> tuple[list[str
             conditions.append(kept.condition.format(column=f"n.`{kept.column.name}`", value=f"${name}"))
             bound[name] = values[parameter]
     return matches, conditions, bound
-
-
-def _with_related(store: Store, resource: Resource, rows: Rows, limits: Limits) -> Rows:
-    """With the uid of the one related node of each kind; of several, which should not be, the first."""
-    if not resource.singles or not rows.rows:
-        return replace(rows, columns=list(resource.returns))
-    text = " UNION ALL ".join(
-        f"UNWIND $uids AS uid MATCH (n:{resource.label} {{uid: uid}}) "
-        f"MATCH {relation.pattern.format(r='r')} "
-        f"RETURN {number} AS relation, uid AS uid, min(r.uid) AS related"
-        for number, relation in enumerate(resource.singles)
-    )
-    found = store.run(text, {"uids": [row[0] for row in rows.rows]}, timeout=limits.left())
-    related = {(uid, number): other for number, uid, other in found.rows}
-    numbers = range(len(resource.singles))
-    filled = [[*row, *(related.get((row[0], number)) for number in numbers)] for row in rows.rows]
-    return Rows(list(resource.returns), filled, rows.truncated)
 
 
 def _keys(resource: Resource, sort: str) -> list[_Key]:

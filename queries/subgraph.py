@@ -66,29 +66,25 @@ PARAMS = {
 
 _OF = "MATCH (c:Circuit {uid: $circuit}) RETURN c.n_nodes AS n_nodes, c.n_edges AS n_edges"
 _MEMBER = "MATCH (n:CircuitNode {uid: $around})-[:IN_CIRCUIT]->(c:Circuit) RETURN c.uid = $circuit AS here"
+_NODES = "MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit}) "
+"""Statements begin at the circuit: LadybugDB reads all edges of all circuits where one begins at a list of uids."""
 _NEXT = (
-    "UNWIND $some AS uid MATCH (s:CircuitNode {{uid: uid}}){arrow}(t:CircuitNode) "
+    _NODES + "WHERE n.uid IN $some MATCH (n){arrow}(t:CircuitNode) "
     "WHERE abs(r.weight) >= $min_weight RETURN DISTINCT t.uid AS uid"
 )
-_STRONGEST = (
-    "MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit}) "
-    "WITH n, coalesce(abs(n.effect), n.influence, -1.0) AS size ORDER BY size DESC, n.uid LIMIT $top_nodes "
-    "RETURN n.uid AS uid"
-)
-_SIZES = (
-    "UNWIND $uids AS uid MATCH (n:CircuitNode {uid: uid}) "
-    "RETURN uid AS uid, coalesce(abs(n.effect), n.influence, -1.0) AS size"
-)
+_SIZE = "coalesce(abs(n.effect), n.influence, -1.0) AS size"
+_STRONGEST = _NODES + f"RETURN n.uid AS uid, {_SIZE} ORDER BY size DESC, uid LIMIT $top_nodes"
+_SIZES = _NODES + f"WHERE n.uid IN $some RETURN n.uid AS uid, {_SIZE}"
 _SHOWN = (
-    "UNWIND $uids AS uid MATCH (n:CircuitNode {uid: uid}) OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature) "
+    _NODES + "WHERE n.uid IN $some OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature) "
     "RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.`index` AS `index`, n.position AS position, "
     "n.token AS token, f.label AS label, n.effect AS effect, n.observed_effect AS observed_effect, "
     "n.activation AS activation, n.influence AS influence, f.uid AS feature"
 )
 _AMONG = (
-    "UNWIND $uids AS uid MATCH (s:CircuitNode {uid: uid})-[r:ATTRIBUTES_TO]->(t:CircuitNode) "
-    "WHERE abs(r.weight) >= $min_weight AND t.uid IN $uids "
-    "RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.ambiguous AS ambiguous "
+    _NODES + "WHERE n.uid IN $some MATCH (n)-[r:ATTRIBUTES_TO]->(t:CircuitNode) "
+    "WHERE abs(r.weight) >= $min_weight AND t.uid IN $some "
+    "RETURN n.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.ambiguous AS ambiguous "
     "ORDER BY abs(weight) DESC, source, target LIMIT $limit"
 )
 
@@ -124,10 +120,10 @@ def subgraph(store: Store, given: Mapping[str, object], limits: Limits) -> Subgr
     if not whole:
         raise NotFoundError(f"no Circuit {values['circuit']!r} is stored")
     uids = _around(ask, values) if values["around"] else [row[0] for row in ask(_STRONGEST).rows]
-    nodes = ask(_SHOWN, uids=uids)
+    nodes = ask(_SHOWN, some=uids)
     place = {uid: number for number, uid in enumerate(uids)}
     in_order = Rows(nodes.columns, sorted(nodes.rows, key=lambda row: place[row[0]]), truncated=False)
-    edges = ask(_AMONG, uids=uids)
+    edges = ask(_AMONG, some=uids)
     return Subgraph(in_order, edges, *whole[0])
 
 
@@ -146,9 +142,9 @@ def _around(ask: Callable[..., Rows], values: Mapping[str, Value]) -> list[str]:
             break
         near: set[str] = set()
         for arrow in ("-[r:ATTRIBUTES_TO]->", "<-[r:ATTRIBUTES_TO]-"):
-            near |= {row[0] for row in ask(_NEXT.format(arrow=arrow), some=rim).rows}
+            near |= {row[0] for row in ask(_NEXT.replace("{arrow}", arrow), some=rim).rows}
         rim = sorted(near - seen)
         seen |= near
-        sizes = dict(ask(_SIZES, uids=rim).rows) if rim else {}
+        sizes = dict(ask(_SIZES, some=rim).rows) if rim else {}
         kept += sorted(rim, key=lambda uid: (-sizes[uid], uid))[:room]
     return kept

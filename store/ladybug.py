@@ -120,7 +120,7 @@ class LadybugStore:
         timeout: float | None = None,
         row_limit: int | None = None,
     ) -> Rows:
-        with in_our_words(self._path, timeout), self._snapshots.connection() as connection:
+        with in_our_words(self._path, timeout), self._snapshots.connection(text, timeout) as connection:
             connection.set_query_timeout(max(1, round(timeout * 1000)) if timeout else 0)
             with stopped_by(connection.interrupt):
                 result = connection.execute(text, dict(params or {}))

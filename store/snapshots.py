@@ -12,11 +12,11 @@ Knows nothing of the schema.
 import fcntl
 import glob
 import os
-import queue
 import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import ladybug
@@ -25,6 +25,8 @@ from store.disk import hold, sync
 from store.errors import LimitError, StoreError
 
 _FICLONE = 0x40049409
+_MEMORY_OF_A_PLAN = 2**24
+"""Of the buffer pool, in bytes: a plan with joins and sorts was seen to keep 9 MiB of it."""
 _Stamp = tuple[int, int, int]
 
 
@@ -37,6 +39,7 @@ class Snapshots:
         self._memory = memory
         self._choosing = threading.Lock()
         self._writing = threading.Lock()
+        self._in_use = threading.BoundedSemaphore(max(4, 2 * (os.cpu_count() or 1)))
         self._current: _Snapshot | None = None
         self._lock: int | None = None
 
@@ -49,13 +52,26 @@ class Snapshots:
         self._lock = _lock(self.path)
 
     @contextmanager
-    def connection(self) -> Iterator[ladybug.Connection]:
-        """A connection to what the file holds now. One thread at a time has it."""
+    def connection(self, text: str = "", timeout: float | None = None) -> Iterator[ladybug.Connection]:
+        """A connection to what the file holds now. One thread at a time has it.
+
+        text: of the statement it is for. timeout: seconds to wait for one where all are in use; then LimitError.
+        """
+        if not self._in_use.acquire(timeout=timeout):
+            raise LimitError(f"{self.path} is busy: nothing was free for {timeout} s; try again later")
+        try:
+            with self._connection(text) as connection:
+                yield connection
+        finally:
+            self._in_use.release()
+
+    @contextmanager
+    def _connection(self, text: str) -> Iterator[ladybug.Connection]:
         with self._choosing:
             snapshot = self._newest()
             snapshot.users += 1
         try:
-            with snapshot.connection() as connection:
+            with snapshot.connection(text) as connection:
                 yield connection
         finally:
             with self._choosing:
@@ -112,8 +128,16 @@ class Snapshots:
         return self._current
 
 
+@dataclass
+class _Held:
+    """A connection, which keeps a plan of each text that it ran, and the memory that it takes, until it is closed."""
+
+    connection: ladybug.Connection
+    texts: set[str] = field(default_factory=set)
+
+
 class _Snapshot:
-    """An open file and its idle connections."""
+    """An open file and its idle connections, the last used first."""
 
     def __init__(self, path: Path, memory: int) -> None:
         self.stamp = None
@@ -123,25 +147,39 @@ class _Snapshot:
                 self._database.close()
             self.stamp = _stamp(path)
             self._database = ladybug.Database(path, read_only=True, buffer_pool_size=memory)
-        self._idle: queue.SimpleQueue[ladybug.Connection] = queue.SimpleQueue()
+        self._idle: list[_Held] = []
+        self._plans = 0
+        self._most_plans = memory // _MEMORY_OF_A_PLAN
+        self._counting = threading.Lock()
 
     stamp: _Stamp | None
 
     @contextmanager
-    def connection(self) -> Iterator[ladybug.Connection]:
+    def connection(self, text: str) -> Iterator[ladybug.Connection]:
         try:
-            connection = self._idle.get_nowait()
-        except queue.Empty:
-            connection = ladybug.Connection(self._database)
+            held = self._idle.pop()
+        except IndexError:
+            held = _Held(ladybug.Connection(self._database))
         try:
-            yield connection
+            yield held.connection
         finally:
-            self._idle.put(connection)
+            self._put_back(held, text)
+
+    def _put_back(self, held: _Held, text: str) -> None:
+        with self._counting:
+            self._plans += text not in held.texts
+            held.texts.add(text)
+            too_many = self._plans > self._most_plans
+            if too_many:
+                self._plans -= len(held.texts)
+        if too_many:
+            held.connection.close()
+        else:
+            self._idle.append(held)
 
     def close(self) -> None:
-        with suppress(queue.Empty):
-            while True:
-                self._idle.get_nowait().close()
+        while self._idle:
+            self._idle.pop().connection.close()
         self._database.close()
 
 
