@@ -3,12 +3,14 @@
 import json
 import os
 import queue
+import secrets
 import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -47,43 +49,35 @@ class FreeCypher:
             "patience": PATIENCE,
         }
         self._at_once = at_once
-        self._free: queue.LifoQueue[_Process | None] = queue.LifoQueue()
+        self._free: queue.SimpleQueue[_Place] = queue.SimpleQueue()
         for _ in range(at_once):
-            self._free.put(None)
+            self._free.put(_Place(secrets.token_hex(8)))
 
     def ask(self, text: str, params: Mapping[str, Any], limits: Limits) -> Rows:
         """Raises QueryError for what is refused, LimitError for what takes too much or comes when all are asking."""
         parse(text)
         question = json.dumps({"text": text, "params": dict(params), **vars(limits)}).encode() + b"\n"
         try:
-            process = self._free.get_nowait()
+            place = self._free.get_nowait()
         except queue.Empty:
             raise LimitError(f"{self._at_once} statements are being asked already: try again") from None
         try:
-            stamp = _stamp(self._file)
-            if process is not None and (process.stamp != stamp or not process.alive):
-                process.end()
-                process = None
-            if process is None:
-                process = _Process(self._told, stamp)
+            process = place.process_for(_stamp(self._file))
             with stopped_by(process.end):
-                answer = process.ask(question, limits)
+                answer = process.ask(question, limits, {**self._told, "mark": place.mark})
         finally:
-            if process is not None and not process.alive:
-                process.end()
-                process = None
-            self._free.put(process)
+            self._free.put(place)
         return Rows(answer["columns"], [[plain_ladybug(v) for v in row] for row in answer["rows"]], answer["truncated"])
 
     def close(self) -> None:
         """Ends the processes that nobody asks at the moment; the others end with this process."""
         while True:
             try:
-                process = self._free.get_nowait()
+                place = self._free.get_nowait()
             except queue.Empty:
                 return
-            if process is not None:
-                process.end()
+            if place.process is not None:
+                place.process.end()
 
     def __enter__(self) -> Self:
         return self
@@ -92,11 +86,29 @@ class FreeCypher:
         self.close()
 
 
-class _Process:
-    """One process, with an open database."""
+@dataclass
+class _Place:
+    """Where one process after the other asks. mark: what a server knows its transactions by."""
 
-    def __init__(self, told: Mapping[str, Any], stamp: object) -> None:
+    mark: str
+    process: "_Process | None" = None
+
+    def process_for(self, stamp: object) -> "_Process":
+        """The process that is there, or where it ended or knows another state of the file, a new one."""
+        if self.process is not None and (self.process.stamp != stamp or not self.process.alive):
+            self.process.end()
+            self.process = None
+        if self.process is None:
+            self.process = _Process(stamp)
+        return self.process
+
+
+class _Process:
+    """One process, which opens its database when it is first asked."""
+
+    def __init__(self, stamp: object) -> None:
         self.stamp = stamp
+        self._is_open = False
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CIRCUITSTORE_")}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", PROGRAM],
@@ -107,17 +119,19 @@ class _Process:
             start_new_session=True,  # Ctrl-C is for the service, which ends them
             bufsize=0,
         )
-        try:
-            self._exchange(json.dumps(told).encode() + b"\n", PATIENCE + GRACE, 2**16)
-        except BaseException:
-            self.end()
-            raise
 
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, question: bytes, limits: Limits) -> dict[str, Any]:
+    def ask(self, question: bytes, limits: Limits, told: Mapping[str, Any]) -> dict[str, Any]:
+        if not self._is_open:
+            try:
+                self._exchange(json.dumps(told).encode() + b"\n", PATIENCE + GRACE, 2**16)
+            except CircuitstoreError:
+                self.end()
+                raise
+            self._is_open = True
         try:
             # What a character may take in JSON, and a head.
             answer = self._exchange(question, limits.timeout + 2 * GRACE, limits.bytes + 2**20)

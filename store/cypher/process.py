@@ -55,7 +55,7 @@ def _open(settings: Mapping[str, Any]) -> Any:
         return LadybugAsker(settings["ladybug"], settings["memory"] // 2)
     from store.cypher.neo4j import Neo4jAsker
 
-    return Neo4jAsker(**settings["neo4j"])
+    return Neo4jAsker(**settings["neo4j"], mark=settings["mark"])
 
 
 def _confine(memory: int, *, files: bool) -> None:

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def client(url: str) -> Iterator[httpx.Client]:
-    with served(url, time_limit="20", hop_limit="12") as client:
+    with served(url, time_limit="60", hop_limit="12") as client:
         yield client
 
 
@@ -101,7 +101,7 @@ def test_what_takes_too_long_or_too_much_is_a_503_and_the_next_is_answered(url: 
     with served(url, time_limit="1", cypher_memory="256") as client:
         for text in (
             ENDLESS,
-            "RETURN range(1, 1000000000) AS x",
+            "RETURN range(1, 100000000) AS x",
             "MATCH (a), (b), (c), (d) RETURN collect([a, b, c, d])",
         ):
             response = ask(client, text)
@@ -125,14 +125,18 @@ def test_a_service_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> No
         children = [child for one in Path(f"/proc/{service}/task").iterdir() for child in _children(one)]
         assert len(children) == 1
         os.kill(service, signal.SIGKILL)
-        until = time.monotonic() + 5
-        while Path(f"/proc/{children[0]}").exists() and time.monotonic() < until:
-            time.sleep(0.05)
-        assert not Path(f"/proc/{children[0]}").exists()
+        wait_until(lambda: not Path(f"/proc/{children[0]}").exists())
 
 
 def _children(task: Path) -> list[int]:
     return [int(child) for child in (task / "children").read_text().split()]
+
+
+def wait_until(it_is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 10
+    while not it_is_so():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def go_away_from(client: httpx.Client, method: str, path: str, body: bytes = b"") -> None:
@@ -146,29 +150,26 @@ def go_away_from(client: httpx.Client, method: str, path: str, body: bytes = b""
 
 
 def test_a_client_that_goes_away_stops_its_statement(client: httpx.Client) -> None:
-    """Both places are taken; they are free again long before the time limit of 20 s."""
-    started = time.monotonic()
+    """Both places are taken, and free again long before the time limit."""
     for _ in range(4):
         go_away_from(client, "POST", "/cypher", b'{"text": "%s"}' % ENDLESS.encode())
-    time.sleep(1)
-    assert ask(client, "RETURN 1 AS one").status_code == 200
-    assert time.monotonic() - started < 18
+    wait_until(lambda: ask(client, "RETURN 1 AS one").status_code == 200)
 
 
 def test_a_client_that_goes_away_stops_a_query_of_the_catalogue(client: httpx.Client, url: str) -> None:
     """As the database sees it (Neo4j), or as the processor does (LadybugDB is in the service)."""
     path = f"/queries/upstream_paths?node={DENSE_END}&max_hops=12&min_weight=0"
     go_away_from(client, "GET", path)
-    time.sleep(2)
     if url.startswith("ladybug"):
+        time.sleep(2)
         (service,) = [
             pid for pid in processes_below(os.getpid()) if "serve" in Path(f"/proc/{pid}/cmdline").read_text()
         ]
         assert _processor_seconds(service, during=2) < 1
     else:
+        running = "SHOW TRANSACTIONS YIELD currentQuery AS q WHERE q STARTS WITH 'MATCH p' RETURN q"
         with closing(open_store(url, read_only=True)) as store:
-            running = store.run("SHOW TRANSACTIONS YIELD currentQuery AS q WHERE NOT q STARTS WITH 'SHOW' RETURN q")
-            assert running.rows == []
+            wait_until(lambda: not store.run(running).rows)
 
 
 def _processor_seconds(pid: int, during: float) -> float:
