@@ -125,7 +125,7 @@ def measure(title: str, url: str, dialect: str, raw: Ask, circuits: int, given: 
                 middle = time.perf_counter()
                 body = get(connection, f"/queries/upstream_paths?{urlencode(arguments)}")
                 end = time.perf_counter()
-                assert [list(row.values()) for row in json.loads(body)["rows"]] == expected
+                assert [row["nodes"] for row in json.loads(body)["rows"]] == [row[-1] for row in expected]
                 if n >= 0:  # the first ones warm both up
                     direct.append(middle - start)
                     served.append(end - middle)
