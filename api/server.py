@@ -23,6 +23,7 @@ def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=75,  # a busy client comes back late: closing just then would be an error to it
         proxy_headers=bool(settings.proxies),  # uvicorn would believe whoever asks from this machine
         forwarded_allow_ips=settings.proxies or None,
     )
