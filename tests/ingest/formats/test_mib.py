@@ -66,14 +66,14 @@ def test_every_node_and_edge_of_the_real_file_is_stored(store: Store, test_data:
     store.load(write_bundle(tmp_path / "bundle", tables, {}))
     label = {"token": "input", "metric": "logits"}
     found = {}
-    text = ("MATCH (a:CircuitNode)-[r:ATTRIBUTES_TO]->(b:CircuitNode) RETURN a.kind, a.layer, a.index, "
-            "b.kind, b.layer, b.index, r.input, r.weight, r.in_circuit")  # fmt: skip
+    text = ("MATCH (a:CircuitNode)-[r:ATTRIBUTES_TO]->(b:CircuitNode) RETURN a.kind, a.layer, a.`index`, "
+            "b.kind, b.layer, b.`index`, r.input, r.weight, r.in_circuit")  # fmt: skip
     for *ends, letter, weight, kept in store.run(text).rows:
         names = [label.get(kind) or (f"m{layer}" if kind == "mlp" else f"a{layer}.h{index}")
                  for kind, layer, index in (ends[:3], ends[3:])]  # fmt: skip
         found["->".join(names) + (f"<{letter}>" if letter else "")] = {"score": weight, "in_graph": kept}
     assert found == content["edges"]
-    counts = store.run("MATCH (n:CircuitNode) RETURN count(n), sum(CASE WHEN n.in_circuit THEN 1 ELSE 0 END)").rows
+    counts = store.run("MATCH (n:CircuitNode) RETURN count(n), count(CASE WHEN n.in_circuit THEN 1 END)").rows
     assert counts == [[len(content["nodes"]), sum(node["in_graph"] for node in content["nodes"].values())]]
     (circuit,) = store.run("MATCH (c:Circuit)-[:OF_MODEL]->(m) RETURN c.uid, m.name, m.n_layers, m.d_model").rows
     assert circuit[1:] == ["gpt2", 12, 768]
