@@ -12,7 +12,7 @@ import neo4j
 import pyarrow as pa
 from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
-from store.display import KIND_LABELS, displayed
+from store.display import displayed, label_of
 from store.errors import LimitError, StoreError, UsageError
 from store.merging import columns_of
 from store.schema import Column, Table
@@ -68,7 +68,7 @@ def in_our_words(url: str, timeout: float | None = None) -> Iterator[None]:
 def plain(value: Any) -> Any:
     """Nodes and relationships become dicts of their properties, paths dicts of nodes and relationships."""
     if isinstance(value, neo4j.graph.Node):
-        return properties(next((label for label in value.labels if label not in KIND_LABELS.values()), ""), value)
+        return properties(label_of(value.labels), value)
     if isinstance(value, neo4j.graph.Relationship):
         return properties(value.type, value)
     if isinstance(value, neo4j.graph.Path):

@@ -4,7 +4,7 @@ Nodes of a circuit get a second label by their kind, and nodes and edges a capti
 made from what is stored, and no part of bundles, answers or digests.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +24,12 @@ KIND_LABELS: Mapping[str, str] = {
     "mlp": "MlpNode",
 }
 """The second label of a circuit node, by its kind."""
+_SECOND_LABELS = frozenset(KIND_LABELS.values())
+
+
+def label_of(labels: Iterable[str]) -> str:
+    """The label of the schema, or of bookkeeping, among those that a node has; '' where it has none."""
+    return next((label for label in labels if label not in _SECOND_LABELS), "")
 
 
 def displayed(of: Table, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:

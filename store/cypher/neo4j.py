@@ -14,6 +14,7 @@ from neo4j.exceptions import DriverError, Neo4jError
 
 from store.cypher.answer import Limits, collect
 from store.cypher.statement import Statement
+from store.display import label_of
 from store.errors import CircuitstoreError, LimitError, QueryError, StoreError
 
 PROCEDURES = frozenset(
@@ -129,7 +130,7 @@ def _operators(plan: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _marked(value: Any) -> Any:
     """Nodes, relationships and paths as LadybugDB gives them, which is what `store.values` makes plain."""
     if isinstance(value, neo4j.graph.Node):
-        return {"_ID": None, "_LABEL": next(iter(value.labels), ""), **{k: _marked(v) for k, v in value.items()}}
+        return {"_ID": None, "_LABEL": label_of(value.labels), **{k: _marked(v) for k, v in value.items()}}
     if isinstance(value, neo4j.graph.Relationship):
         return {"_ID": None, "_LABEL": value.type, **{k: _marked(v) for k, v in value.items()}}
     if isinstance(value, neo4j.graph.Path):
