@@ -36,9 +36,14 @@ def disassembled(tables: Tables) -> ForeignCircuit:
     )
 
 
+def table(tables: Tables, name: str) -> pa.Table:
+    """A table; one without rows where the circuit has none of that name."""
+    return tables[name] if name in tables else TABLES[name].schema.empty_table()
+
+
 def rows(tables: Tables, name: str) -> list[_Row]:
-    """A table's rows; none where the circuit has no such table."""
-    return tables[name].to_pylist() if name in tables else []
+    made: list[_Row] = table(tables, name).to_pylist()
+    return made
 
 
 _MADE = {"name", "method", "aggregation", "n_nodes", "n_edges"}
@@ -56,15 +61,15 @@ def _family(dictionary: _Row, model: str) -> str:
 
 def _nodes(tables: Tables, circuit: str, dictionaries: dict[str, int]) -> pa.Table:
     """With what the uids say beside the columns."""
-    table = tables["CircuitNode"]
+    nodes = tables["CircuitNode"]
     of_feature = {row["source"]: row["target"] for row in rows(tables, "IN_DICTIONARY")}
     feature_of = {row["source"]: row["target"] for row in rows(tables, "INSTANCE_OF")}
     part, dictionary = [], []
-    for uid, kind in zip(table["uid"].to_pylist(), table["kind"].to_pylist(), strict=True):
+    for uid, kind in zip(nodes["uid"].to_pylist(), nodes["kind"].to_pylist(), strict=True):
         marked = uid.removeprefix(f"{circuit}:").partition(":")[0]
         part.append(marked.removesuffix(f"-{kind}") if marked != kind else None)
         dictionary.append(dictionaries.get(of_feature.get(feature_of.get(uid, ""), "")))
-    columns = {name: table[name] for name in table.column_names if name != "uid" and _says_something(table[name])}
+    columns = {name: nodes[name] for name in nodes.column_names if name != "uid" and _says_something(nodes[name])}
     return pa.table(columns | {"part": pa.array(part, pa.string()), "dictionary": pa.array(dictionary, pa.int32())})
 
 
@@ -73,10 +78,11 @@ def _says_something(column: pa.ChunkedArray) -> bool:
 
 
 def _edges(tables: Tables, names: pa.ChunkedArray) -> pa.Table:
-    of = TABLES["ATTRIBUTES_TO"]
-    table = tables.get(of.name, of.schema.empty_table())
-    ends = {end: pa.compute.index_in(table[end].cast(pa.string()), names).cast(pa.int32()) for end in of.keys[:2]}
-    rest = {name: table[name] for name in table.column_names if name not in ends}
+    edges = table(tables, "ATTRIBUTES_TO")
+    ends = {
+        end: pa.compute.index_in(edges[end].cast(pa.string()), names).cast(pa.int32()) for end in ("source", "target")
+    }
+    rest = {name: edges[name] for name in edges.column_names if name not in ends}
     return pa.table(ends | {name: rest[name] for name in rest if name == "weight" or _says_something(rest[name])})
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, BinaryIO
 
-import pyarrow as pa
-
 from ingest.formats.attribution_graph.wire import (
     EMBEDDING,
     LOGIT,
@@ -20,9 +18,9 @@ from ingest.formats.attribution_graph.wire import (
     error_type,
     old_error_id,
 )
+from ingest.formats.disassembly import rows, table
 from ingest.formats.format import Tables
 from store.errors import UsageError
-from store.schema import TABLES
 
 _BATCH = 10_000
 _Row = dict[str, Any]
@@ -33,11 +31,11 @@ def write(tables: Tables, out: BinaryIO) -> None:
 
     Raises UsageError for edges that only the input of a head tells apart.
     """
-    if "input" in (edges := _table(tables, "ATTRIBUTES_TO")).column_names and edges["input"].null_count < len(edges):
+    if "input" in (edges := table(tables, "ATTRIBUTES_TO")).column_names and edges["input"].null_count < len(edges):
         raise UsageError("--format attribution-graph: it can't tell the q, k and v inputs of a head apart, into which "
                          "edges of this circuit lead: choose mib or graphml")  # fmt: skip
-    circuit = _rows(tables, "Circuit")[0]
-    model = _rows(tables, "Model")[0]
+    circuit = rows(tables, "Circuit")[0]
+    model = rows(tables, "Model")[0]
     params = _params(tables)
     nodes = _wire_nodes(tables, circuit["uid"], model, old_error_ids=bool(params.get("old_error_ids")))
     ids = {uid: node["node_id"] for uid, node in nodes.items()}
@@ -62,8 +60,7 @@ def _wire_nodes(tables: Tables, circuit: str, model: _Row, *, old_error_ids: boo
     types = _feature_types(tables)
     taken: set[str] = set()
     made = {}
-    rows = _rows(tables, "CircuitNode")
-    for row in sorted(rows, key=lambda row: (row["layer"], row["position"] or 0, row["uid"])):
+    for row in sorted(rows(tables, "CircuitNode"), key=lambda row: (row["layer"], row["position"] or 0, row["uid"])):
         local = row["uid"].removeprefix(f"{circuit}:")
         node = _wire_node(row, local, types.get(row["uid"]), old_error_ids=old_error_ids)
         if node["node_id"] in taken and not (row["kind"] in ("feature", "error") and old_error_ids):
@@ -109,16 +106,16 @@ def _wire_node(row: _Row, local: str, feature_type: str | None, *, old_error_ids
 
 def _feature_types(tables: Tables) -> dict[str, str]:
     """By uid of a circuit node: what its dictionary is called."""
-    architecture = {row["uid"]: row["architecture"] for row in _rows(tables, "Dictionary")}
-    dictionary = {row["source"]: row["target"] for row in _rows(tables, "IN_DICTIONARY")}
-    return {row["source"]: architecture[dictionary[row["target"]]] for row in _rows(tables, "INSTANCE_OF")}
+    architecture = {row["uid"]: row["architecture"] for row in rows(tables, "Dictionary")}
+    dictionary = {row["source"]: row["target"] for row in rows(tables, "IN_DICTIONARY")}
+    return {row["source"]: architecture[dictionary[row["target"]]] for row in rows(tables, "INSTANCE_OF")}
 
 
 def _links(tables: Tables, ids: Mapping[str, str]) -> Iterator[str]:
     """Readings of one ambiguous link are one link again."""
     seen = set()
     text = {uid: _json(id) for uid, id in ids.items()}
-    for batch in _table(tables, "ATTRIBUTES_TO").to_batches(_BATCH):
+    for batch in table(tables, "ATTRIBUTES_TO").to_batches(_BATCH):
         columns = [batch[name].to_pylist() for name in ("source", "target", "weight", "ambiguous")]
         for source, target, weight, ambiguous in zip(*columns, strict=True):
             if ambiguous:
@@ -130,12 +127,12 @@ def _links(tables: Tables, ids: Mapping[str, str]) -> Iterator[str]:
 
 
 def _sub_graph(tables: Tables, ids: Mapping[str, str]) -> _Row:
-    method = {row["uid"]: row["method"] for row in _rows(tables, "Clustering")}
-    of = {row["source"]: method[row["target"]] for row in _rows(tables, "PART_OF")}
+    method = {row["uid"]: row["method"] for row in rows(tables, "Clustering")}
+    of = {row["source"]: method[row["target"]] for row in rows(tables, "PART_OF")}
     members = defaultdict(list)
-    for row in _rows(tables, "MEMBER_OF.CircuitNode-Cluster"):
+    for row in rows(tables, "MEMBER_OF.CircuitNode-Cluster"):
         members[row["target"]].append(ids[row["source"]])
-    clusters = sorted(_rows(tables, "Cluster"), key=lambda row: int(row["uid"].rpartition(":")[2]))
+    clusters = sorted(rows(tables, "Cluster"), key=lambda row: int(row["uid"].rpartition(":")[2]))
     once = {row["uid"]: list(dict.fromkeys(members[row["uid"]])) for row in clusters}
     return {
         "pinnedIds": list(chain(*(once[row["uid"]] for row in clusters if of[row["uid"]] == PINNED))),
@@ -145,7 +142,7 @@ def _sub_graph(tables: Tables, ids: Mapping[str, str]) -> _Row:
 
 def _prompt(tables: Tables, circuit: _Row, nodes: Any) -> _Row:
     """A task's circuit has no prompt: its name, and as tokens the numbers of its positions."""
-    for row in _rows(tables, "Prompt"):
+    for row in rows(tables, "Prompt"):
         return {"prompt": row["text"], "prompt_tokens": row["tokens"]}
     last = max((node["ctx_idx"] for node in nodes), default=-1)
     return {"prompt": circuit["name"], "prompt_tokens": [str(position) for position in range(last + 1)]}
@@ -153,8 +150,8 @@ def _prompt(tables: Tables, circuit: _Row, nodes: Any) -> _Row:
 
 def _params(tables: Tables) -> _Row:
     """What the file that the circuit was imported from said beside the circuit."""
-    made_by = {row["target"] for row in _rows(tables, "PRODUCED_BY.Circuit-Run")}
-    for run in _rows(tables, "Run"):
+    made_by = {row["target"] for row in rows(tables, "PRODUCED_BY.Circuit-Run")}
+    for run in rows(tables, "Run"):
         if run["uid"] in made_by and run["command"] == "import":
             params: _Row = json.loads(run["params"])
             if params.get("format") == "attribution-graph":
@@ -174,15 +171,6 @@ def _write_array(out: BinaryIO, key: str, elements: Iterator[str]) -> None:
     if batch:
         out.write(between + ",\n".join(batch).encode())
     out.write(b"\n]")
-
-
-def _table(tables: Tables, name: str) -> pa.Table:
-    return tables[name] if name in tables else TABLES[name].schema.empty_table()
-
-
-def _rows(tables: Tables, name: str) -> list[_Row]:
-    rows: list[_Row] = _table(tables, name).to_pylist()
-    return rows
 
 
 def _json(value: Any) -> str:
