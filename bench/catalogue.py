@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,7 @@ def measure(title: str, store: Store, raw: Ask, names: list[str], repeats: int) 
         example = catalogue().example(store, name)
         text, bound = query.text(store.dialect, query.arguments(example))
         rows = len(catalogue().run(store, name, example).rows)
-        ours, theirs, cpu = timed(store, name, example, lambda text=text, bound=bound: raw(text, bound), repeats)  # type: ignore[misc]
+        ours, theirs, cpu = timed(store, name, example, partial(raw, text, bound), repeats)
         p50, p95, other = statistics.median(ours), quantile(ours), statistics.median(theirs)
         wanted = WANTED_OF_PATHS if query.folder == "paths" else WANTED
         note = "" if p95 <= wanted else f"  above {wanted} ms"

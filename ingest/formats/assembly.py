@@ -14,10 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.formats.foreign import ForeignCircuit, Group
+from ingest.formats.foreign import ForeignCircuit, ForeignError, Group
 from ingest.formats.format import Tables
 from store.digest import blocks, content_hash, mapped, nulls, one, ranks
-from store.errors import ImportFormatError
 from store.schema import TABLES, Table
 from store.uids import circuit_node_uid, circuit_uid, dictionary_uid, feature_uid, prompt_uid, short_hash, slug
 
@@ -26,7 +25,7 @@ _Rows = dict[str, list[dict[str, Any]]]
 
 
 def assembled(given: ForeignCircuit) -> Tables:
-    """Raises ImportFormatError, without the file's name, for nodes or edges that stand there twice."""
+    """Raises ForeignError for nodes or edges that stand there twice."""
     local = _local_uids(given.nodes)
     order = pc.sort_indices(pa.array(local)).to_numpy()
     _refuse_repeated_nodes(local, order)
@@ -82,8 +81,8 @@ def _local_uids(nodes: pa.Table) -> list[str]:
 def _refuse_repeated_nodes(local: list[str], order: Array) -> None:
     for before, after in zip(order[:-1].tolist(), order[1:].tolist(), strict=True):
         if local[before] == local[after]:
-            raise ImportFormatError(f"nodes[{after}] is the same node as nodes[{before}] "
-                                    f"({local[after][1:]}); a node may stand there once")  # fmt: skip
+            raise ForeignError(f"nodes[{after}] is the same node as nodes[{before}] "
+                               f"({local[after][1:]}); a node may stand there once")  # fmt: skip
 
 
 def _sorted_edges(edges: pa.Table, order: Array) -> pa.Table:
@@ -108,8 +107,8 @@ def _sorted_edges(edges: pa.Table, order: Array) -> pa.Table:
         if len(twice):
             pairs = np.sort(np.stack([by_key[twice], by_key[twice + 1]]), axis=0)
             before, after = pairs[:, pairs[1].argmin()].tolist()
-            raise ImportFormatError(f"edge {after} has the ends of edge {before} (counted from 0); "
-                                    "two nodes may be linked once (q, k and v count apart)")  # fmt: skip
+            raise ForeignError(f"edge {after} has the ends of edge {before} (counted from 0); "
+                               "two nodes may be linked once (q, k and v count apart)")  # fmt: skip
         columns = {name: columns.pop(name).take(pa.array(by_key)) for name in list(columns)}
     source, target = np.empty(len(key), np.int32), np.empty(len(key), np.int32)
     for block in blocks(len(key)):

@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.formats.assembly import assembled
-from ingest.formats.foreign import ForeignCircuit, ForeignDictionary
+from ingest.formats.foreign import ForeignCircuit, ForeignDictionary, ForeignError, hook_of
 from ingest.formats.format import GZIP, Format, Source, Tables
 from ingest.formats.pickles import Instance
 from ingest.formats.torch_file import LEGACY_HEADER, ZIP_HEADER, SparseTensor, Tensor, TorchFileError, read_torch_file
@@ -27,7 +27,6 @@ Array = np.ndarray[Any, Any]
 
 METRIC = "y"
 _SUBMODULE = re.compile(r"embed|(attn|mlp|resid)_(0|[1-9]\d{0,3})")
-_HOOKS = {"attn": "hook_attn_out", "mlp": "hook_mlp_out", "resid": "hook_resid_post"}
 _EXAMPLES = 1 << 20
 """Bytes of the examples, as JSON, that are kept."""
 
@@ -54,11 +53,7 @@ class Submodule:
 
     @property
     def hook(self) -> str:
-        return "hook_embed" if self.layer < 0 else f"blocks.{self.layer}.{_HOOKS[self.site]}"
-
-
-class _Wrong(Exception):
-    """The place in the file, and what is wrong there."""
+        return "hook_embed" if self.layer < 0 else hook_of(self.site, self.layer)
 
 
 def sniff(name: str, head: bytes) -> bool:
@@ -71,21 +66,23 @@ def read(source: Source) -> Iterator[Tables]:
         if stream.read(len(GZIP)) == GZIP:
             raise source.refuse("a .pt file is not read while gzipped; unpack it first")
     try:
-        yield assembled(_foreign(source, read_torch_file(source.path, ("SparseAct",))))
-    except (TorchFileError, _Wrong) as error:
+        said = read_torch_file(source.path, ("SparseAct",))
+    except TorchFileError as error:
         raise source.refuse(str(error)) from None
+    with source.named():
+        yield assembled(_foreign(source, said))
 
 
 def _foreign(source: Source, said: Any) -> ForeignCircuit:
     if not isinstance(said, dict) or not isinstance(said.get("nodes"), dict):
-        raise _Wrong("it holds no dict with nodes: a feature circuit has examples, nodes and edges")
+        raise ForeignError("it holds no dict with nodes: a feature circuit has examples, nodes and edges")
     submodules = {
         name: _submodule(name, found)
         for name, found in said["nodes"].items()
         if name != METRIC or not isinstance(found, Tensor)
     }
     if len({one.by_position for one in submodules.values()}) != 1:
-        raise _Wrong("nodes: it must hold submodules, all by position or none")
+        raise ForeignError("nodes: it must hold submodules, all by position or none")
     ordered = sorted(submodules, key=lambda name: (submodules[name].layer, "amr".index(submodules[name].site[0])))
     n_layers = max(one.layer for one in submodules.values()) + 1
     # Nodes are numbered by their place in all the effects, one submodule after the other; the metric comes last.
@@ -119,15 +116,15 @@ def _submodule(name: Any, found: Any) -> Submodule:
     where = f"nodes[{name!r}]"
     match = _SUBMODULE.fullmatch(name) if isinstance(name, str) else None
     if match is None:
-        raise _Wrong(f"{where} is no submodule: they are embed, attn_0, mlp_0, resid_0 …")
+        raise ForeignError(f"{where} is no submodule: they are embed, attn_0, mlp_0, resid_0 …")
     if not isinstance(found, Instance) or set(found.attributes) - {"act", "res", "resc"}:
-        raise _Wrong(f"{where} is no SparseAct of act, res and resc")
+        raise ForeignError(f"{where} is no SparseAct of act, res and resc")
     act, resc = found.attributes.get("act"), found.attributes.get("resc")
     if not isinstance(act, Tensor) or not isinstance(resc, Tensor) or found.attributes.get("res") is not None:
-        raise _Wrong(f"{where}: act and resc must be tensors, and res none: an effect is one number a node")
+        raise ForeignError(f"{where}: act and resc must be tensors, and res none: an effect is one number a node")
     if len(act.shape) not in (1, 2) or resc.shape not in ((*act.shape[:-1], 1), act.shape[:-1]):
-        raise _Wrong(f"{where}: act has shape {act.shape} and resc {resc.shape}; expected are [features] and [1], "
-                     "or [position, features] and [position, 1]")  # fmt: skip
+        raise ForeignError(f"{where}: act has shape {act.shape} and resc {resc.shape}; expected are [features] and "
+                           "[1], or [position, features] and [position, 1]")  # fmt: skip
     n = act.shape[0] if len(act.shape) == 2 else 1
     effects = np.column_stack([act.array().reshape(n, -1), resc.array().reshape(n, 1)]).astype(np.float64)
     _check_finite(effects, f"{where}: an effect")
@@ -138,26 +135,28 @@ def _edges(said: Any, submodules: Mapping[str, Submodule], starts: Mapping[str, 
     """Sources and targets as places in all the effects, and weights; a place that comes twice is summed."""
     columns: list[tuple[Array, Array, Array]] = []
     if said is not None and not isinstance(said, dict):
-        raise _Wrong("edges is no dict")
+        raise ForeignError("edges is no dict")
     for up, found in (said or {}).items():
         if not isinstance(found, dict):
-            raise _Wrong(f"edges[{up!r}] is no dict")
+            raise ForeignError(f"edges[{up!r}] is no dict")
         for down, tensor in found.items():
             where = f"edges[{up!r}][{down!r}]"
             for end in (up, down):
                 if end not in submodules and (end != METRIC or end == up):
-                    raise _Wrong(f"{where}: nodes has no {end!r}")
+                    raise ForeignError(f"{where}: nodes has no {end!r}")
             if starts[up] >= starts[down]:
-                raise _Wrong(f"{where}: {down} can't read what {up} writes")
+                raise ForeignError(f"{where}: {down} can't read what {up} writes")
             upper = submodules[up].shape
             lower = submodules[down].shape if down != METRIC else ()
             if not isinstance(tensor, SparseTensor) or tensor.shape != (*lower, *upper):
                 shape = getattr(tensor, "shape", None)
-                raise _Wrong(f"{where} has shape {shape}; expected is a sparse tensor of shape {(*lower, *upper)}")
+                raise ForeignError(
+                    f"{where} has shape {shape}; expected is a sparse tensor of shape {(*lower, *upper)}"
+                )
             indices, values = tensor.indices.array(), tensor.values.array().astype(np.float64)
             limits = np.array(tensor.shape)[:, None]
             if np.any((indices < 0) | (indices >= limits)):
-                raise _Wrong(f"{where}: an index is out of its shape {tensor.shape}")
+                raise ForeignError(f"{where}: an index is out of its shape {tensor.shape}")
             _check_finite(values, f"{where}: a weight")
             target = np.full(len(values), starts[METRIC])
             if lower:
@@ -225,7 +224,7 @@ def _plain(value: Any) -> Any:
 
 def _check_finite(values: Array, what: str) -> None:
     if not np.isfinite(values).all():
-        raise _Wrong(f"{what} is NaN or infinite")
+        raise ForeignError(f"{what} is NaN or infinite")
 
 
 FORMAT = Format(

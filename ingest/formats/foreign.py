@@ -10,6 +10,18 @@ Row = Mapping[str, Any]
 """Properties of the schema; none has a uid yet."""
 
 
+class ForeignError(Exception):
+    """What is wrong with a circuit, and where in the file: the file itself is named by who knows it."""
+
+
+_HOOKS = {"attn": "hook_attn_out", "mlp": "hook_mlp_out", "resid": "hook_resid_post"}
+
+
+def hook_of(site: str, layer: int) -> str:
+    """TransformerLens's name of what a block writes at a site."""
+    return f"blocks.{layer}.{_HOOKS[site]}"
+
+
 @dataclass(frozen=True)
 class ForeignDictionary:
     """What features are latents of. properties: of a Dictionary; hook, layer and site at least.

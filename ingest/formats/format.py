@@ -3,14 +3,19 @@
 import gzip
 import io
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pyarrow as pa
 
+from ingest.formats.foreign import ForeignError
 from store.errors import ImportFormatError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 Tables = Mapping[str, pa.Table]
 """A circuit with all that it refers to, by the names of `store.schema.TABLES`; what `write_bundle` takes."""
@@ -50,6 +55,14 @@ class Source:
         """The error to raise. what: the place in the file, what is wrong there, and the way out."""
         return ImportFormatError(f"{self.name}: {what}")
 
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Inside, a ForeignError becomes an ImportFormatError that names the file."""
+        try:
+            yield
+        except ForeignError as error:
+            raise self.refuse(str(error)) from None
+
 
 @dataclass(frozen=True)
 class Format:
@@ -80,9 +93,10 @@ class _Unpacked(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        room = memoryview(buffer)
         try:
-            read = self._unpacked.read(len(buffer))
+            read = self._unpacked.read(len(room))
         except (OSError, EOFError) as error:
             raise ImportFormatError(f"{self._name}: unpacked byte {self._size:,}: the gzip data are damaged or "
                                     f"truncated ({error}); get the file again") from error  # fmt: skip
@@ -90,7 +104,7 @@ class _Unpacked(io.RawIOBase):
         if self._size > MAX_RATIO * (self._packed.tell() + _HEAD):
             raise ImportFormatError(f"{self._name}: unpacked byte {self._size:,}: more than {MAX_RATIO} times its "
                                     "packed size, as of a zip bomb; unpack it first if you trust it")  # fmt: skip
-        buffer[: len(read)] = read
+        room[: len(read)] = read
         return len(read)
 
     def close(self) -> None:

@@ -1,12 +1,11 @@
 """Files of other tools into bundles, one a circuit; and stored circuits into such files."""
 
-import os
-import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -15,7 +14,8 @@ from ingest.formats.format import Format, Source, Tables
 from ingest.formats.registry import FORMATS, readable, recognised
 from store.aside import aside, put_in_place
 from store.bundle import MANIFEST, Bundle, open_bundle, write_bundle
-from store.errors import BundleError, ImportFormatError, UsageError
+from store.disk import put
+from store.errors import BundleError, UsageError
 
 AUTO = "auto"
 
@@ -24,8 +24,7 @@ def import_all(given: Sequence[str], format: str, out: Path, model: str = "") ->
     """The bundles of files and folders, written below `out`; one that is a bundle already is left where it is.
 
     given: paths, or '-' for standard input. format: a format's name, or 'auto'. model: its name, for files that don't
-    say it. Raises ImportFormatError, which
-    names the file and the place in it, or UsageError.
+    say it. Raises ImportFormatError, which names the file and the place in it, or UsageError.
     """
     chosen = None if format == AUTO else readable(format)
     if out.exists() and not out.is_dir():
@@ -68,13 +67,8 @@ def _bundles(source: Source, chosen: Format | None, out: Path) -> Iterator[Bundl
     if found is None or found.read is None:
         names = ", ".join(one.name for one in FORMATS.values() if one.read)
         raise source.refuse(f"it looks like no format that can be imported ({names}); name one with --format")
-    try:
-        for tables in found.read(source):
-            yield _write(tables, found, source, out)
-    except ImportFormatError as error:
-        if str(error).startswith(f"{source.name}: "):
-            raise
-        raise source.refuse(str(error)) from error
+    for tables in found.read(source):
+        yield _write(tables, found, source, out)
 
 
 def _write(tables: Tables, format: Format, source: Source, out: Path) -> Bundle:
@@ -84,7 +78,7 @@ def _write(tables: Tables, format: Format, source: Source, out: Path) -> Bundle:
     try:
         return write_bundle(folder, tables, said, replace=True)
     except BundleError as error:
-        raise ImportFormatError(str(error).removeprefix(f"{folder}/")) from error
+        raise source.refuse(str(error).removeprefix(f"{folder}/")) from error
 
 
 def export(tables: Tables, format: Format, out: Path | None, stdout: BinaryIO) -> None:
@@ -107,11 +101,9 @@ def export(tables: Tables, format: Format, out: Path | None, stdout: BinaryIO) -
         return
     if out.is_dir():
         raise UsageError(f"--out: {out} is a folder; name a file, such as {out / ('circuit' + format.suffix)}")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    written = out.with_name(f".{out.name}.{secrets.token_hex(4)}.writing")
-    try:
-        with written.open("xb") as stream:
-            format.write(tables, stream)
-        os.replace(written, out)
-    finally:
-        written.unlink(missing_ok=True)
+    put(out, partial(_write_file, tables, format.write))
+
+
+def _write_file(tables: Tables, write: Callable[[Tables, BinaryIO], None], file: Path) -> None:
+    with file.open("wb") as stream:
+        write(tables, stream)

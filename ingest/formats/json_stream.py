@@ -126,7 +126,7 @@ class JsonStream:
                     decode(b"[" + self._text[begin : match.end()].lstrip(b", \t\r\n") + b"]")
                 except DECODE_ERRORS as error:
                     field = re.search(r"`\$\[0\]([^`]*)`", str(error))
-                    begin = _SEPARATOR.match(self._text, begin).end()  # type: ignore[union-attr]
+                    begin = _past(_SEPARATOR, self._text, begin)
                     place = self._start + begin + max(_byte(error) - 1, 0)
                     self.refuse(f"{what}[{number}]{field[1] if field else ''}: {_words(error)}", place)
                 number, begin = number + 1, match.end()
@@ -206,7 +206,7 @@ class JsonStream:
     def _next(self) -> bytes:
         """The next byte that is no space; b'' at the end of the file."""
         while True:
-            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
+            self._at = _past(_SPACE, self._text, self._at)
             if self._at < len(self._text) or self._ended:
                 return self._text[self._at : self._at + 1]
             self._fill(1)
@@ -246,6 +246,13 @@ class JsonStream:
     def refuse(self, what: str, at: int | None = None) -> NoReturn:
         place = self._start + self._at if at is None else at
         raise self._source.refuse(f"byte {place:,}: {what}")
+
+
+def _past(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
+    """Where something ends that may be there or not."""
+    match = pattern.match(text, at)
+    assert match, "the pattern fits no text at all, too"
+    return match.end()
 
 
 def strict(text: bytes) -> Any:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ingest.formats.assembly import assembled
 from ingest.formats.disassembly import disassembled
-from ingest.formats.foreign import ForeignCircuit
+from ingest.formats.foreign import ForeignCircuit, ForeignError
 from ingest.formats.format import Format, Source, Tables
 from ingest.formats.json_stream import JsonStream
 from store.errors import UsageError
@@ -57,14 +57,8 @@ def read(source: Source) -> Iterator[Tables]:
         if not isinstance(said.get(key), dict):
             raise source.refuse(f"{key} is {'no object' if key in said else 'missing'}: a MIB circuit has "
                                 f"{', '.join(_KEYS)}")  # fmt: skip
-    try:
+    with source.named():
         yield assembled(_foreign(source, said))
-    except _Wrong as wrong:
-        raise source.refuse(str(wrong)) from None
-
-
-class _Wrong(Exception):
-    """The place in the file, and what is wrong there."""
 
 
 def _foreign(source: Source, said: Mapping[str, Any]) -> ForeignCircuit:
@@ -102,8 +96,8 @@ def _place(name: str, cfg: Mapping[str, Any], parallel: bool) -> Place:
     head, mlp = _HEAD.fullmatch(name), _MLP.fullmatch(name)
     found = head or mlp
     if not found or int(found[1]) >= n_layers or (head and int(head[2]) >= cfg["n_heads"]):
-        raise _Wrong(f"nodes[{name!r}] is no node of a model of {n_layers} layers with {cfg['n_heads']} heads: "
-                     "nodes are input, a0.h0 …, m0 … and logits")  # fmt: skip
+        raise ForeignError(f"nodes[{name!r}] is no node of a model of {n_layers} layers with {cfg['n_heads']} heads: "
+                           "nodes are input, a0.h0 …, m0 … and logits")  # fmt: skip
     layer = int(found[1])
     if head:
         return Place("head", layer, int(head[2]), 2 * layer)
@@ -117,8 +111,8 @@ def _nodes(said: Mapping[str, Any], places: Mapping[str, Place]) -> pa.Table:
         _check(isinstance(node, dict), where, node, "an object")
         for key in ("neurons", "neurons_scores"):
             if key in node:
-                raise _Wrong(f"{where}.{key}: single neurons have no place in the store; "
-                             "export the graph without neurons")  # fmt: skip
+                raise ForeignError(f"{where}.{key}: single neurons have no place in the store; "
+                                   "export the graph without neurons")  # fmt: skip
         _members(where, node, ("in_graph", "score"))
         _check(isinstance(node.get("in_graph"), bool), f"{where}.in_graph", node.get("in_graph"), "true or false")
         _check(node.get("score") is None or _is_number(node["score"]), f"{where}.score", node.get("score"), "a number")
@@ -143,15 +137,15 @@ def _edges(said: Mapping[str, Any], places: Mapping[str, Place]) -> pa.Table:
     for name, edge in said.items():
         match = _EDGE.fullmatch(name)
         if match is None:
-            raise _Wrong(f"edges[{name!r}]: an edge is named source->target, with <q>, <k> or <v> behind a head")
+            raise ForeignError(f"edges[{name!r}]: an edge is named source->target, with <q>, <k> or <v> behind a head")
         source, target, letter = match.groups()
         for end in (source, target):
             if end not in places:
-                raise _Wrong(f"edges[{name!r}]: nodes has no {end!r}; add the node or remove the edge")
+                raise ForeignError(f"edges[{name!r}]: nodes has no {end!r}; add the node or remove the edge")
         if places[source].depth >= places[target].depth:
-            raise _Wrong(f"edges[{name!r}]: {target} can't read what {source} writes; remove the edge")
+            raise ForeignError(f"edges[{name!r}]: {target} can't read what {source} writes; remove the edge")
         if (letter is None) == (places[target].kind == "head"):
-            raise _Wrong(f"edges[{name!r}]: edges into a head, and no others, end in <q>, <k> or <v>")
+            raise ForeignError(f"edges[{name!r}]: edges into a head, and no others, end in <q>, <k> or <v>")
         where = f"edges[{name!r}]"
         _check(isinstance(edge, dict), where, edge, "an object")
         _members(where, edge, ("score", "in_graph"))
@@ -168,12 +162,12 @@ def _edges(said: Mapping[str, Any], places: Mapping[str, Place]) -> pa.Table:
 def _members(where: str, said: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for key in said:
         if key not in known:
-            raise _Wrong(f"{where}.{key}: what this means is not known, only {' and '.join(known)}; remove it")
+            raise ForeignError(f"{where}.{key}: what this means is not known, only {' and '.join(known)}; remove it")
 
 
 def _check(right: bool, where: str, found: Any, wanted: str) -> None:
     if not right:
-        raise _Wrong(f"{where} is {'missing' if found is None else json.dumps(found)[:60]}; it must be {wanted}")
+        raise ForeignError(f"{where} is {'missing' if found is None else json.dumps(found)[:60]}; it must be {wanted}")
 
 
 def _is_number(value: Any) -> bool:

@@ -8,13 +8,12 @@ import msgspec
 import pyarrow as pa
 
 from ingest.formats.attribution_graph.wire import Node, index_of, kind_of, layer_of, old_error_id, site_of
-from ingest.formats.foreign import ForeignDictionary
+from ingest.formats.foreign import ForeignDictionary, hook_of
 from ingest.formats.format import Source
 from ingest.formats.json_stream import strict
 from store.schema import TABLES
 
 _OUTPUT = re.compile(r'Output "(.*)" \(p=[^()]*\)', re.DOTALL)
-_HOOKS = {"mlp": "hook_mlp_out", "attn": "hook_attn_out", "resid": "hook_resid_post"}
 _TYPES = {column.name: column.type.arrow for column in TABLES["CircuitNode"].columns} | {"part": pa.string()}
 
 
@@ -119,12 +118,12 @@ class Nodes:
         """One a type and layer; and of each node, the number of its own."""
         places = sorted({(kind, layer) for kind, layer in self._places() if kind})
         at_site = Counter(site_of(kind) for kind in {kind for kind, _ in places})
-        number = {place: n for n, place in enumerate(places)}
+        number: dict[tuple[str | None, int], int] = {place: n for n, place in enumerate(places)}
         made = []
         for kind, layer in places:
             site = site_of(kind)
             properties = {
-                "hook": f"blocks.{layer}.{_HOOKS[site]}",
+                "hook": hook_of(site, layer),
                 "layer": layer,
                 "site": site,
                 "architecture": kind,
@@ -132,7 +131,7 @@ class Nodes:
             }
             alone = release is not None and at_site[site] == 1
             made.append(ForeignDictionary(properties, str(release) if alone else f"{release or ''} {kind}".strip()))
-        return made, [number.get(place) for place in self._places()]  # type: ignore[arg-type]
+        return made, [number.get(place) for place in self._places()]
 
     def _places(self) -> list[tuple[str | None, int]]:
         return list(zip(self._types, self._columns["layer"], strict=True))

@@ -46,7 +46,8 @@ def sniff(name: str, head: bytes) -> bool:
 
 def read(source: Source) -> Iterator[Tables]:
     """The one circuit of a file. Raises ImportFormatError."""
-    yield assembled(foreign_circuit(source))
+    with source.named():
+        yield assembled(foreign_circuit(source))
 
 
 def foreign_circuit(source: Source) -> ForeignCircuit:

@@ -10,7 +10,6 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from ingest.formats.format import Source
-from store.errors import ImportFormatError
 
 NAMESPACE = "http://graphml.graphdrawing.org/xmlns"
 _PIECE = 1 << 18
@@ -63,7 +62,7 @@ class Document:
         return self._parser.CurrentLineNumber
 
     def refuse(self, what: str, line: int | None = None) -> NoReturn:
-        raise ImportFormatError(f"{self._source.name}: line {self.line if line is None else line}: {what}")
+        raise self._source.refuse(f"line {self.line if line is None else line}: {what}")
 
     def _entity(self, *given: object) -> NoReturn:
         self.refuse("it declares an entity, which may grow without end or read other files: refused; remove it")

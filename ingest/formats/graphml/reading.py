@@ -29,7 +29,8 @@ def sniff(name: str, head: bytes) -> bool:
 
 def read(source: Source) -> Iterator[Tables]:
     """The one circuit of a file. Raises ImportFormatError, with the line where the file is wrong."""
-    yield assembled(_Circuit(source).foreign())
+    with source.named():
+        yield assembled(_Circuit(source).foreign())
 
 
 _MADE = {"Circuit": ("name", "method", "aggregation", "n_nodes", "n_edges")}
