@@ -97,9 +97,11 @@ class Bundle:
     def _read(self, table: Table, entry: TableEntry) -> pa.Table:
         file = self.path / entry.file
         try:
-            stream = file.open("rb")
+            # Not Python's: Arrow's threads may give the file back when the interpreter has ended, and abort.
+            stream = pa.OSFile(str(file))
         except OSError as error:
-            raise BundleError(f"{file}: {error.strerror or error}; write the bundle again") from error
+            reason = os.strerror(error.errno) if error.errno else error
+            raise BundleError(f"{file}: {reason}; write the bundle again") from error
         with stream:
             if hashlib.file_digest(stream, "sha256").hexdigest() != entry.sha256:
                 raise BundleError(f"{file} is not the file that was written (its hash differs); write the bundle again")
