@@ -3,14 +3,12 @@
 import json
 import os
 import queue
-import secrets
 import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -49,35 +47,40 @@ class FreeCypher:
             "patience": PATIENCE,
         }
         self._at_once = at_once
-        self._free: queue.SimpleQueue[_Place] = queue.SimpleQueue()
+        self._free: queue.LifoQueue[_Process | None] = queue.LifoQueue()
         for _ in range(at_once):
-            self._free.put(_Place(secrets.token_hex(8)))
+            self._free.put(None)
 
     def ask(self, text: str, params: Mapping[str, Any], limits: Limits) -> Rows:
         """Raises QueryError for what is refused, LimitError for what takes too much or comes when all are asking."""
         parse(text)
         question = json.dumps({"text": text, "params": dict(params), **vars(limits)}).encode() + b"\n"
         try:
-            place = self._free.get_nowait()
+            process = self._free.get_nowait()
         except queue.Empty:
             raise LimitError(f"{self._at_once} statements are being asked already: try again") from None
         try:
-            process = place.process_for(_stamp(self._file))
+            stamp = _stamp(self._file)
+            if process is not None and (process.stamp != stamp or not process.alive):
+                process.end()
+                process = None
+            if process is None:
+                process = _Process(self._told, stamp)
             with stopped_by(process.end):
-                answer = process.ask(question, limits, {**self._told, "mark": place.mark})
+                answer = process.ask(question, limits)
         finally:
-            self._free.put(place)
+            self._free.put(process)
         return Rows(answer["columns"], [[plain_ladybug(v) for v in row] for row in answer["rows"]], answer["truncated"])
 
     def close(self) -> None:
         """Ends the processes that nobody asks at the moment; the others end with this process."""
         while True:
             try:
-                place = self._free.get_nowait()
+                process = self._free.get_nowait()
             except queue.Empty:
                 return
-            if place.process is not None:
-                place.process.end()
+            if process is not None:
+                process.end()
 
     def __enter__(self) -> Self:
         return self
@@ -86,28 +89,13 @@ class FreeCypher:
         self.close()
 
 
-@dataclass
-class _Place:
-    """Where one process after the other asks. mark: what a server knows its transactions by."""
-
-    mark: str
-    process: "_Process | None" = None
-
-    def process_for(self, stamp: object) -> "_Process":
-        """The process that is there, or where it ended or knows another state of the file, a new one."""
-        if self.process is not None and (self.process.stamp != stamp or not self.process.alive):
-            self.process.end()
-            self.process = None
-        if self.process is None:
-            self.process = _Process(stamp)
-        return self.process
-
-
 class _Process:
     """One process, which opens its database when it is first asked."""
 
-    def __init__(self, stamp: object) -> None:
+    def __init__(self, told: Mapping[str, Any], stamp: object) -> None:
+        """told: of the database. stamp: the state of its file."""
         self.stamp = stamp
+        self._told = told
         self._is_open = False
         ours = {name: value for name, value in os.environ.items() if not name.startswith("CIRCUITSTORE_")}
         self._process = subprocess.Popen(
@@ -124,10 +112,10 @@ class _Process:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def ask(self, question: bytes, limits: Limits, told: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, question: bytes, limits: Limits) -> dict[str, Any]:
         if not self._is_open:
             try:
-                self._exchange(json.dumps(told).encode() + b"\n", PATIENCE + GRACE, 2**16)
+                self._exchange(json.dumps(self._told).encode() + b"\n", PATIENCE + GRACE, 2**16)
             except CircuitstoreError:
                 self.end()
                 raise

@@ -51,11 +51,8 @@ OPERATORS = re.compile(
 class Neo4jAsker:
     """A driver. One statement at a time."""
 
-    def __init__(self, url: str, user: str, password: str, database: str, mark: str) -> None:
-        """mark: what the server is to know the transactions by."""
+    def __init__(self, url: str, user: str, password: str, database: str) -> None:
         self._url = url
-        self._mark = {"circuitstore": mark}
-        self._is_first = True
         self._database = database
         self._driver = neo4j.GraphDatabase.driver(
             url, auth=(user, password), connection_timeout=10, notifications_min_severity="OFF"
@@ -76,9 +73,8 @@ class Neo4jAsker:
                     fetch_size=min(limits.rows + 1, 1000),
                 ) as session,
                 # In a transaction that was begun, Neo4j refuses CALL { … } IN TRANSACTIONS.
-                session.begin_transaction(metadata=self._mark, timeout=limits.timeout) as transaction,
+                session.begin_transaction(timeout=limits.timeout) as transaction,
             ):
-                self._require_to_be_alone(transaction)
                 _check_plan(transaction.run(f"EXPLAIN {statement.text}", dict(params)).consume())
                 result = transaction.run(statement.text, dict(params))
                 rows, truncated = collect(([_marked(value) for value in record.values()] for record in result), limits)
@@ -87,18 +83,6 @@ class Neo4jAsker:
             raise _in_our_words(error, limits) from None
         except (DriverError, OSError) as error:
             raise StoreError(f"{self._url} went away ({type(error).__name__}): try again") from None
-
-    def _require_to_be_alone(self, transaction: neo4j.Transaction) -> None:
-        """Raises LimitError while Neo4j still works for a process that ended in this one's place.
-
-        It keeps no time limit and asks for no connection while it sends `RETURN range(1, 1000000000)`.
-        """
-        if self._is_first:
-            text = "SHOW TRANSACTIONS YIELD metaData WHERE metaData.circuitstore = $mark RETURN count(*)"
-            (count,) = transaction.run(text, mark=self._mark["circuitstore"]).single(strict=True)
-            if count > 1:
-                raise LimitError("Neo4j is still ending an earlier statement: try again")
-            self._is_first = False
 
 
 def _check_calls(statement: Statement) -> None:

@@ -29,14 +29,13 @@ def main() -> None:
     try:
         asker = _open(settings)
     except (CircuitstoreError, RuntimeError, OSError) as error:
-        _write(answers, {"error": "StoreError", "said": str(error).strip()})
+        _write(answers, _error("StoreError", str(error).strip()))
         return
     _confine(settings["memory"], files=settings["ladybug"] is not None)
     signal.setitimer(signal.ITIMER_REAL, 0)
-    _write(answers, {})
+    _write(answers, "{}")
     for line in questions:
-        answers.write(_answer(asker, json.loads(line)) + "\n")
-        answers.flush()
+        _write(answers, _answer(asker, json.loads(line)))
 
 
 def _streams() -> tuple[IO[str], IO[str]]:
@@ -55,7 +54,7 @@ def _open(settings: Mapping[str, Any]) -> Any:
         return LadybugAsker(settings["ladybug"], settings["memory"] // 2)
     from store.cypher.neo4j import Neo4jAsker
 
-    return Neo4jAsker(**settings["neo4j"], mark=settings["mark"])
+    return Neo4jAsker(**settings["neo4j"])
 
 
 def _confine(memory: int, *, files: bool) -> None:
@@ -81,19 +80,21 @@ def _answer(asker: Any, question: Mapping[str, Any]) -> str:
     try:
         columns, rows, truncated = asker.ask(parse(question["text"]), question["params"], limits)
     except (QueryError, LimitError, StoreError) as error:
-        return json.dumps({"error": type(error).__name__, "said": str(error)})
+        return _error(type(error).__name__, str(error))
     except MemoryError:
-        return json.dumps(
-            {"error": "LimitError", "said": "the answer needs more memory than it may have: ask for less"}
-        )
+        return _error("LimitError", "the answer needs more memory than it may have: ask for less")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     head = json.dumps({"columns": columns, "truncated": truncated})
     return f'{head[:-1]}, "rows": [{", ".join(rows)}]}}'
 
 
-def _write(answers: IO[str], document: Mapping[str, Any]) -> None:
-    answers.write(json.dumps(document) + "\n")
+def _error(kind: str, said: str) -> str:
+    return json.dumps({"error": kind, "said": said})
+
+
+def _write(answers: IO[str], document: str) -> None:
+    answers.write(document + "\n")
     answers.flush()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from store.database import open_store
@@ -101,7 +102,7 @@ def test_what_takes_too_long_or_too_much_is_a_503_and_the_next_is_answered(url: 
     with served(url, time_limit="1", cypher_memory="256") as client:
         for text in (
             ENDLESS,
-            "RETURN range(1, 100000000) AS x",
+            "RETURN range(1, 1000000000) AS x",
             "MATCH (a), (b), (c), (d) RETURN collect([a, b, c, d])",
         ):
             response = ask(client, text)
@@ -162,14 +163,21 @@ def test_a_client_that_goes_away_stops_a_query_of_the_catalogue(client: httpx.Cl
     go_away_from(client, "GET", path)
     if url.startswith("ladybug"):
         time.sleep(2)
-        (service,) = [
-            pid for pid in processes_below(os.getpid()) if "serve" in Path(f"/proc/{pid}/cmdline").read_text()
-        ]
-        assert _processor_seconds(service, during=2) < 1
+        assert _processor_seconds(_serving(client), during=2) < 1
     else:
         running = "SHOW TRANSACTIONS YIELD currentQuery AS q WHERE q STARTS WITH 'MATCH p' RETURN q"
         with closing(open_store(url, read_only=True)) as store:
             wait_until(lambda: not store.run(running).rows)
+
+
+def _serving(client: httpx.Client) -> int:
+    """The process of the service, by the port at which it listens: the tests may run others."""
+    (service,) = [
+        pid
+        for pid in processes_below(os.getpid())
+        if any(at.laddr and at.laddr.port == client.base_url.port for at in psutil.Process(pid).net_connections())
+    ]
+    return service
 
 
 def _processor_seconds(pid: int, during: float) -> float:

@@ -41,18 +41,15 @@ class World:
     places: dict[str, str]
     connections: list[object]
 
-    def ask(self, text: str, limits: Limits = LONG, **params: object) -> Rows:
+    def ask(self, text: str, limits: Limits = LONG, /, **params: object) -> Rows:
         return self.free.ask(text, params, limits)
 
     def try_to_ask(self, text: str) -> str:
         """What came of it: "answered" or the error's name. No answer or message holds the canary's secret."""
-        said = "is still ending"
-        until = time.monotonic() + 60
-        while "is still ending" in said and time.monotonic() < until:
-            try:
-                outcome, said = "answered", str(self.ask(text, SHORT))
-            except CircuitstoreError as error:
-                outcome, said = type(error).__name__, str(error)
+        try:
+            outcome, said = "answered", str(self.ask(text, SHORT))
+        except CircuitstoreError as error:
+            outcome, said = type(error).__name__, str(error)
         assert SECRET not in said
         return outcome
 
@@ -143,7 +140,7 @@ def test_expensive_statements_end_in_time_and_the_next_is_answered(world: World,
     for text in made():
         started = time.monotonic()
         assert world.try_to_ask(text) in ("answered", "LimitError", "QueryError"), text
-        if (took := time.monotonic() - started) > 90:  # Neo4j may still be at what was asked before
+        if (took := time.monotonic() - started) > 10:
             slow[text[:100]] = took
         assert world.ask("RETURN 1 AS one").rows == [[1]]
     assert slow == {}
