@@ -92,7 +92,8 @@ def test_a_stop_in_the_middle_of_requests_breaks_none_of_them(neo4j_that_stops: 
         threads = [Thread(target=ask) for _ in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(1)
+        while not statuses:
+            time.sleep(0.1)
         neo4j_that_stops.stop()
         time.sleep(1)
         over.set()
