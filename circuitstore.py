@@ -75,7 +75,7 @@ Track = Annotated[
 
 def _version(asked: bool) -> None:
     if asked:
-        from api.routes.service import program_version
+        from store.bundle import program_version
 
         print(f"circuitstore {program_version()}")
         raise typer.Exit

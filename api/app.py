@@ -15,6 +15,7 @@ from api.protection import protect
 from api.routes import circuits, cypher, neo4j, queries, resources, service
 from api.settings import Settings
 from queries.catalogue import catalogue
+from store.bundle import program_version
 from store.cypher.asking import FreeCypher
 from store.database import Store
 
@@ -32,7 +33,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app = FastAPIOffline(  # its documentation page fetches nothing from elsewhere
         title="Circuitstore",
         summary="Circuits of language models, and questions about them.",
-        version=service.program_version(),
+        version=program_version(),
         lifespan=lifespan,
     )
     app.state.store = store

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 
 from queries.catalogue import Catalogue
-from queries.parameters import ParameterType, Value
+from queries.parameters import FirstRow, Value
 from queries.query import Query
 from store.database import Store
 from store.display import CAPTION, KIND_LABELS
@@ -24,12 +24,14 @@ _KIND_COLOURS = {
 }
 """Okabe and Ito's colours, which colour-blind people can tell apart."""
 
+_PLAIN, _EDGES = "#A5ABB6", "#4D4D4D"
 _LABEL_COLOURS = {"Feature": "#004D7A", "Circuit": "#6A3D9A", "Cluster": "#B15928", "Ablation": "#777777"}
 _CAPTIONS = {"Circuit": "name", "CircuitNode": CAPTION, "Feature": CAPTION, "Ablation": "kind", "Clustering": "method",
              "Run": "command", "Dictionary": "hook", "Prompt": "text"}  # fmt: skip
+_EDGE_CAPTIONS = {"ATTRIBUTES_TO": f"{{{CAPTION}}}", "FEEDS": "{n_circuits}"}
 
 _PARAMETER = re.compile(r"\$(\w+)")
-_SECTIONS = {
+_GRAPHS = {
     "The strongest edges of a circuit": "MATCH p = (a:CircuitNode)-[r:ATTRIBUTES_TO]->(:CircuitNode)\n"
     "MATCH (a)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})\nRETURN p ORDER BY abs(r.weight) DESC LIMIT 60",
     "Strong paths into the metric": "MATCH (m:CircuitNode {kind: 'metric'})-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})\n"
@@ -45,26 +47,33 @@ _SECTIONS = {
 
 def style() -> str:
     """The style sheet: a colour for each label and kind of node, and captions that a person can read."""
-    rules = [_rule("node", colour="#A5ABB6", diameter="50px", caption="{uid}")]
+    rules = [_node("node", _PLAIN, "50px", "uid")]
     for node in NODES:
         caption = _CAPTIONS.get(node.label) or ("name" if "name" in {c.name for c in node.columns} else "uid")
-        rules.append(_rule(f"node.{node.label}", _LABEL_COLOURS.get(node.label, "#A5ABB6"), "65px", f"{{{caption}}}"))
+        rules.append(_node(f"node.{node.label}", _LABEL_COLOURS.get(node.label, _PLAIN), "65px", caption))
     for kind, label in KIND_LABELS.items():
-        rules.append(_rule(f"node.{label}", _KIND_COLOURS[kind], "65px", f"{{{CAPTION}}}"))
-    rules.append(_rule("relationship", "#A5ABB6", "", "<type>"))
+        rules.append(_node(f"node.{label}", _KIND_COLOURS[kind], "65px", CAPTION))
+    rules.append(_relationship("relationship", _PLAIN, "<type>"))
     for relationship in RELATIONSHIPS:
-        drawn = relationship.type in ("ATTRIBUTES_TO", "FEEDS")
-        caption = {"ATTRIBUTES_TO": f"{{{CAPTION}}}", "FEEDS": "{n_circuits}"}.get(relationship.type, "<type>")
-        rules.append(_rule(f"relationship.{relationship.type}", "#4D4D4D" if drawn else "#A5ABB6", "", caption))
+        selector, shown = f"relationship.{relationship.type}", _EDGE_CAPTIONS.get(relationship.type)
+        rules.append(_relationship(selector, _EDGES if shown else _PLAIN, shown or "<type>"))
     return "\n".join(rules)
 
 
-def _rule(selector: str, colour: str, diameter: str, caption: str) -> str:
-    sizes = {"diameter": diameter} if diameter else {"shaft-width": "2px", "font-size": "9px", "padding": "3px"}
-    text = "text-color-external" if not diameter else "text-color-internal"
-    lines = {**sizes, "color": colour, "border-color": colour, "border-width": "1px",
-             text: "#000000" if not diameter else "#FFFFFF", "caption": f"'{caption}'"}  # fmt: skip
-    return f"{selector} {{\n" + "".join(f"  {name}: {value};\n" for name, value in lines.items()) + "}\n"
+def _node(selector: str, colour: str, diameter: str, caption: str) -> str:
+    looks = {"diameter": diameter, "color": colour, "border-color": colour, "border-width": "1px",
+             "text-color-internal": "#FFFFFF", "caption": f"'{{{caption}}}'"}  # fmt: skip
+    return _rule(selector, looks)
+
+
+def _relationship(selector: str, colour: str, caption: str) -> str:
+    looks = {"shaft-width": "2px", "font-size": "9px", "padding": "3px", "color": colour, "border-color": colour,
+             "border-width": "1px", "text-color-external": "#000000", "caption": f"'{caption}'"}  # fmt: skip
+    return _rule(selector, looks)
+
+
+def _rule(selector: str, looks: Mapping[str, str]) -> str:
+    return f"{selector} {{\n" + "".join(f"  {name}: {value};\n" for name, value in looks.items()) + "}\n"
 
 
 def guide(catalogue: Catalogue, store: Store | None) -> str:
@@ -72,12 +81,21 @@ def guide(catalogue: Catalogue, store: Store | None) -> str:
 
     store: where the values of parameters are looked up; without one, and where it holds none, they are placeholders.
     """
-    slides = [_slide("Circuits as graphs", "<p>Click a block, then run it.</p>" + _graphs(catalogue, store))]
+    found: dict[FirstRow, Value] = {}
+
+    def example(name: str) -> Mapping[str, Value]:
+        try:
+            return {} if store is None else catalogue.example(store, name, found)
+        except CircuitstoreError:
+            return {}
+
+    graphs = "".join(_runnable(title, "", _filled(text, example("circuit"))) for title, text in _GRAPHS.items())
+    slides = [_slide("Circuits as graphs", f"<p>Click a block, then run it.</p>{graphs}")]
     folders: dict[str, list[Query]] = {}
     for query in catalogue:
         folders.setdefault(query.folder, []).append(query)
     for folder, queries in folders.items():
-        slides.append(_slide(folder.capitalize(), "".join(_block(catalogue, query, store) for query in queries)))
+        slides.append(_slide(folder.capitalize(), "".join(_block(query, example(query.name)) for query in queries)))
     return (
         f'<article class="guide">\n<carousel class="deck container-fluid">\n{"".join(slides)}</carousel>\n</article>\n'
     )
@@ -90,19 +108,15 @@ def _slide(title: str, body: str) -> str:
     )
 
 
-def _graphs(catalogue: Catalogue, store: Store | None) -> str:
-    example = _example(catalogue, "circuit", store)
-    return "".join(_runnable(title, "", _filled(text, example)) for title, text in _SECTIONS.items())
-
-
-def _block(catalogue: Catalogue, query: Query, store: Store | None) -> str:
-    values = {p.name: p.default for p in query.params.values() if p.default is not None}
-    given = {p.name: f"PUT-{p.name.upper()}-HERE" if p.type is ParameterType.UID else p.default or 1
-             for p in query.params.values()}  # fmt: skip
-    chosen = {**given, **values, **_example(catalogue, query.name, store)}
-    text, bound = query.text("neo4j", chosen)
+def _block(query: Query, example: Mapping[str, Value]) -> str:
+    defaults = {p.name: p.default for p in query.params.values() if p.default is not None}
+    placeholders = {name: _placeholder(name) for name in query.params}
+    text, bound = query.text("neo4j", {**placeholders, **defaults, **example})
     columns = "".join(f"<li><code>{escape(name)}</code> {escape(what)}</li>" for name, what in query.returns.items())
-    return _runnable(query.name, query.summary, _filled(text, bound)) + f"<ul>{columns}</ul>\n"
+    summary = query.summary
+    if query.runs == "python":
+        summary += " Here only what it is made of: the service goes on in Python, and answers with these columns."
+    return _runnable(query.name, summary, _filled(text, bound)) + f"<ul>{columns}</ul>\n"
 
 
 def _runnable(title: str, summary: str, text: str) -> str:
@@ -112,13 +126,8 @@ def _runnable(title: str, summary: str, text: str) -> str:
     )
 
 
-def _example(catalogue: Catalogue, name: str, store: Store | None) -> Mapping[str, Value]:
-    if store is not None:
-        try:
-            return catalogue.example(store, name)
-        except CircuitstoreError:
-            pass
-    return {}
+def _placeholder(name: str) -> str:
+    return f"PUT-{name.upper()}-HERE"
 
 
 def _filled(text: str, values: Mapping[str, Value]) -> str:
@@ -126,4 +135,4 @@ def _filled(text: str, values: Mapping[str, Value]) -> str:
 
     A JSON string is a Cypher string, too.
     """
-    return _PARAMETER.sub(lambda m: json.dumps(values.get(m[1], f"PUT-{m[1].upper()}-HERE"), ensure_ascii=False), text)
+    return _PARAMETER.sub(lambda m: json.dumps(values.get(m[1], _placeholder(m[1])), ensure_ascii=False), text)

@@ -17,7 +17,7 @@ from api.settings import Settings
 from queries import pages, subgraph
 from queries.catalogue import Catalogue
 from queries.limits import Limits
-from queries.parameters import Parameter, ParameterType
+from queries.parameters import FirstRow, Parameter, ParameterType, Value
 from queries.query import Query
 from queries.resources import RESOURCES, Resource
 from store.database import Store
@@ -87,10 +87,11 @@ class OpenAPI:
     def _document(self) -> dict[str, Any]:
         app = self._app
         document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        found: dict[FirstRow, Value] = {}
         for path, methods in document["paths"].items():
             if "get" in methods:
                 operation = methods["get"]
-                examples = _examples(self._catalogue, self._store, operation)
+                examples = _examples(self._catalogue, self._store, operation, found)
                 for parameter in operation.get("parameters", []):
                     if parameter["name"] in examples:
                         parameter["example"] = examples[parameter["name"]]
@@ -98,12 +99,14 @@ class OpenAPI:
         return document
 
 
-def _examples(catalogue: Catalogue, store: Store, operation: dict[str, Any]) -> dict[str, Any]:
-    """Empty where the store has none."""
+def _examples(
+    catalogue: Catalogue, store: Store, operation: dict[str, Any], found: dict[FirstRow, Value]
+) -> dict[str, Any]:
+    """Empty where the store has none. found: what other operations looked up."""
     name, resource = operation.pop(_QUERY, None), operation.pop(_RESOURCE, None)
     try:
         if name:
-            return dict(catalogue.example(store, name))
+            return dict(catalogue.example(store, name, found))
         if resource:
             limits = Limits(_EXAMPLE_SECONDS, rows=1, hops=1)
             return {"uid": pages.page(store, RESOURCES[resource], {"limit": 1}, limits).rows.rows[0][0]}

@@ -42,7 +42,11 @@ class Settings(BaseSettings):
     def named_origins(self) -> list[str]:
         return _names(self.cors_origins)
 
-    @field_validator("cors_origins")
+    @property
+    def named_browsers(self) -> list[str]:
+        return _names(self.neo4j_browser)
+
+    @field_validator("cors_origins", "neo4j_browser")
     @classmethod
     def _are_origins(cls, text: str) -> str:
         for origin in _names(text):

@@ -65,22 +65,26 @@ class Catalogue:
             self._require_uids(store, query, values, left)
         return rows
 
-    def example(self, store: Store, name: str) -> dict[str, Value]:
+    def example(self, store: Store, name: str, found: dict[FirstRow, Value] | None = None) -> dict[str, Value]:
         """Arguments for a call that has an answer in this store: those given explicitly, others keep their default.
 
-        Raises NotFoundError if the store holds nothing to show.
+        found: what was looked up for other queries, and is not looked up again; it grows. Raises NotFoundError if the
+        store holds nothing to show.
         """
+        found = {} if found is None else found
         arguments: dict[str, Value] = {}
         for parameter in self[name].params.values():
             example = parameter.example
             if isinstance(example, FirstRow):
-                arguments[parameter.name] = self._first(store, example)
+                if example not in found:
+                    found[example] = self._first(store, example, found)
+                arguments[parameter.name] = found[example]
             elif example is not None:
                 arguments[parameter.name] = example
         return arguments
 
-    def _first(self, store: Store, example: FirstRow) -> Value:
-        rows = self.run(store, example.query, self.example(store, example.query))
+    def _first(self, store: Store, example: FirstRow, found: dict[FirstRow, Value]) -> Value:
+        rows = self.run(store, example.query, self.example(store, example.query, found))
         column = rows.columns.index(example.column)
         for row in rows.rows:
             if row[column] is not None:

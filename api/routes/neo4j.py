@@ -37,7 +37,7 @@ def preflight(asked: AskedDep) -> Response:
 def _allowed(asked: Asked) -> dict[str, str]:
     """The headers that let a page of this machine, or of an origin that is named, read the answer."""
     origin = asked.request.headers.get("origin", "")
-    if not _ON_THIS_MACHINE.fullmatch(origin) and origin not in asked.settings.neo4j_browser.split(","):
+    if not _ON_THIS_MACHINE.fullmatch(origin) and origin not in asked.settings.named_browsers:
         return {"Vary": "Origin"}
     wanted = asked.request.headers.get("access-control-request-headers", "")
     return {

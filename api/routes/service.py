@@ -1,8 +1,5 @@
 """The service itself: what it offers, whether it is alive and ready, and its metrics."""
 
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -11,6 +8,7 @@ from api.answers import JSON
 from api.dependencies import StoreDep
 from api.errors import responses
 from queries.resources import RESOURCES
+from store.bundle import program_version
 
 router = APIRouter(tags=["service"])
 
@@ -29,13 +27,6 @@ LINKS = {
 }
 
 _READY_SECONDS = 5.0
-
-
-def program_version() -> str:
-    try:
-        return version("circuitstore")
-    except PackageNotFoundError:
-        return "0"
 
 
 @router.get(
@@ -65,8 +56,7 @@ async def health(store: StoreDep) -> JSON:
 )  # fmt: skip
 def ready(store: StoreDep) -> JSON:
     store.run("RETURN 1 AS answer", timeout=_READY_SECONDS)
-    body: dict[str, Any] = {"status": "ready", "store": store.dialect}
-    return JSON(body)
+    return JSON({"status": "ready", "store": store.dialect})
 
 
 @router.get(
