@@ -62,11 +62,19 @@ def ladybug_url(tmp_path: Path) -> str:
     return f"ladybug:{tmp_path / 'store.lbug'}"
 
 
+def empty_store(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of an empty store in the database that is the fixture's parameter. folder: for what is embedded."""
+    if request.param == "ladybug":
+        return f"ladybug:{folder / 'store.lbug'}"
+    server: Neo4j = request.getfixturevalue("neo4j")
+    server.empty()
+    return server.url
+
+
 @pytest.fixture(params=["ladybug", "neo4j"])
-def store_url(request: pytest.FixtureRequest) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store, once for each database."""
-    fixture = {"ladybug": "ladybug_url", "neo4j": "empty_neo4j_url"}[request.param]
-    return str(request.getfixturevalue(fixture))
+    return empty_store(request, tmp_path)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from api.app import create_app
 from api.settings import Settings
 from store.database import Store, open_store
-from tests.neo4j_server import Neo4j
+from tests.conftest import empty_store
 from tests.queries.loading import load_world
 
 SEEDS = range(4)
@@ -20,12 +20,7 @@ SEEDS = range(4)
 def world_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a store that holds the small world, once for each database."""
     folder = tmp_path_factory.mktemp("served")
-    if request.param == "ladybug":
-        url = f"ladybug:{folder / 'store.lbug'}"
-    else:
-        neo4j: Neo4j = request.getfixturevalue("neo4j")
-        neo4j.empty()
-        url = neo4j.url
+    url = empty_store(request, folder)
     fill(url, folder)
     return url
 

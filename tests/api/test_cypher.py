@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from store.database import open_store
+from tests.conftest import empty_store
 from tests.queries.loading import load_world, write_dense
 from tests.queries.world import DENSE_END
 from tests.store.corpus import statements
@@ -48,16 +49,11 @@ def served(url: str, **settings: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module", params=["ladybug", "neo4j"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("asked")
-    if request.param == "ladybug":
-        found = f"ladybug:{folder}/store.lbug"
-    else:
-        server = request.getfixturevalue("neo4j")
-        server.empty()
-        found = server.url
+    found = empty_store(request, folder)
     with closing(open_store(found)) as store:
         load_world(store, folder, range(2))
         store.load(write_dense(folder / "dense"))
-    return str(found)
+    return found
 
 
 @pytest.fixture(scope="module")

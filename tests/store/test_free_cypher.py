@@ -20,6 +20,7 @@ from store.cypher.ladybug import operators
 from store.cypher.statement import Kind, parse
 from store.database import Rows, open_store
 from store.errors import CancelledError, CircuitstoreError, LimitError, QueryError, StoreError
+from tests.conftest import empty_store
 from tests.queries.loading import load_world
 from tests.queries.world import circuit
 from tests.store.corpus import nested, statements
@@ -66,12 +67,7 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     base = tmp_path_factory.mktemp("free")
     folder = base / "reached"
     folder.mkdir()
-    if request.param == "ladybug":
-        url = f"ladybug:{folder}/store.lbug"
-    else:
-        server = request.getfixturevalue("neo4j")
-        server.empty()
-        url = server.url
+    url = empty_store(request, folder)
     with closing(open_store(url)) as store:
         load_world(store, base, range(4))
     (folder / "canary.csv").write_text(f"a,b\n{SECRET},1\n")
