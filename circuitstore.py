@@ -6,22 +6,20 @@ Imports what a command needs only when that command runs, so that `--help` and e
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from queries import terminal
 from store.errors import CircuitstoreError, UsageError
 
 if TYPE_CHECKING:
     from api.keys import Keys
     from ingest.tracking import Tracker
-    from queries.query import Query
-    from store.database import Rows, Store
 
 app = typer.Typer(
     name="circuitstore",
@@ -33,15 +31,6 @@ app = typer.Typer(
 )
 
 
-class Format(StrEnum):
-    """How data is written; the same names as in `queries.output`."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    ndjson = "ndjson"
-
-
 class Scope(StrEnum):
     """What an API key is for; the same names as in `api.keys`."""
 
@@ -49,17 +38,6 @@ class Scope(StrEnum):
     write = "write"
     cypher = "cypher"
 
-
-@dataclass
-class Options:
-    """What was said before the command."""
-
-    store: str | None = None
-    format: Format = Format.table
-    columns: str | None = None
-
-
-options = Options()
 
 Memory = Annotated[
     str | None, typer.Option(help="Memory to stay within, such as 4GiB; half of what is free if left out.")
@@ -88,7 +66,7 @@ def _global(
         str | None,
         typer.Option(help="The store: ladybug:PATH, bolt://…, neo4j://…; else CIRCUITSTORE_STORE.", metavar="URL"),
     ] = None,
-    format: Annotated[Format, typer.Option(help="How data is written.")] = Format.table,
+    format: Annotated[terminal.Format, typer.Option(help="How data is written.")] = terminal.Format.table,
     columns: Annotated[str | None, typer.Option(help="Only these columns, in this order.", metavar="A,B,…")] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -97,7 +75,7 @@ def _global(
     if ctx.invoked_subcommand is None:
         typer.echo(ctx.get_help(), err=True)
         raise typer.Exit(2)
-    options.store, options.format, options.columns = store, format, columns
+    terminal.options.store, terminal.options.format, terminal.options.columns = store, format, columns
 
 
 @app.command()
@@ -110,8 +88,9 @@ def demo(memory: Memory = None) -> None:
         from ingest.job import run_recipe
 
         bundles = run_recipe(recipe, memory=size)
-    task, *_ = _load([*bundles, *_bundles(recipe.parent)])  # beside the recipe: what its features are
-    with _open(read_only=True) as store:
+    beside = terminal.bundles_in(recipe.parent)  # what the features are
+    task, *_ = terminal.load([*bundles, *beside])
+    with terminal.opened(read_only=True) as store:
         tell(store, task, sys.stdout)
 
 
@@ -134,10 +113,10 @@ def ingest(
         bundles = run_recipe(recipe, out, size, device, tracker)
     with _store_to_fill(load):
         if load or analyses:
-            _load(bundles, tell=load)
+            terminal.load(bundles, tell=load)
         for name in analyses:
             bundles.append(_analyse(name, recipe, out, size, device, tell=load, tracker=tracker))
-    _print(["bundle"], [[str(bundle)] for bundle in bundles])
+    terminal.show(["bundle"], [[str(bundle)] for bundle in bundles])
     _plots_of(bundles)
     _track(bundles, tracker)
 
@@ -201,8 +180,8 @@ def tune(
 
         tracker = _tracker(track, None)
         tuned = search(recipe, trials, study, out, size, device)
-    _print(tuned.columns, tuned.rows)
-    _note(f"wrote the chosen recipe, {tuned.recipe}")
+    terminal.show(tuned.columns, tuned.rows)
+    terminal.note(f"wrote the chosen recipe, {tuned.recipe}")
     if tracker is not None:
         _tracked(tuned.study, lambda: tuned.track(tracker))
 
@@ -212,19 +191,19 @@ def plot(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders
     """Make the plots of bundles, as PNG and SVG, in a folder beside each."""
     from store.bundle import open_bundle
 
-    found = list(dict.fromkeys(bundle for folder in bundles for bundle in _bundles(folder)))
+    found = list(dict.fromkeys(bundle for folder in bundles for bundle in terminal.bundles_in(folder)))
     for bundle in found:
         open_bundle(bundle)  # a mistake is told before anything is written
     files = _plot(found)
-    _print(["plot"], [[str(file)] for file in files])
+    terminal.show(["plot"], [[str(file)] for file in files])
     if not files:
-        _note("nothing to plot: these bundles hold no circuits, ablations, matches or clusterings")
+        terminal.note("nothing to plot: these bundles hold no circuits, ablations, matches or clusterings")
 
 
 @app.command()
 def load(bundles: Annotated[list[Path], typer.Argument(help="Bundles, or folders that hold some.")]) -> None:
     """Load bundles into the store."""
-    _load([bundle for folder in bundles for bundle in _bundles(folder)])
+    terminal.load([bundle for folder in bundles for bundle in terminal.bundles_in(folder)])
 
 
 @app.command("import")
@@ -240,8 +219,8 @@ def import_(
 
     bundles = list(import_all(files, format, out or Path("bundles"), model))
     if load:
-        _load([bundle.path for bundle in bundles])
-    _print(["bundle", "circuits", "rows"], [[str(b.path), b.table("Circuit").num_rows, b.rows] for b in bundles])
+        terminal.load([bundle.path for bundle in bundles])
+    terminal.show(["bundle", "circuits", "rows"], [[str(b.path), b.table("Circuit").num_rows, b.rows] for b in bundles])
 
 
 @app.command()
@@ -256,7 +235,7 @@ def export(
     from store.export import circuit_tables, completed
 
     chosen = writable(format)
-    with _open(read_only=True) as store:
+    with terminal.opened(read_only=True) as store:
         tables = completed(store, circuit_tables(store, [circuit]))
     importing.export(tables, chosen, out, sys.stdout.buffer)
 
@@ -288,7 +267,7 @@ def tasks(
         for row in rows:
             of = found[str(row[0])]
             row[1:1] = [None, None, 0] if of is None else [of.accuracy, of.logit_difference, of.n_pairs]
-    _print(columns, rows)
+    terminal.show(columns, rows)
 
 
 @app.command()
@@ -297,12 +276,12 @@ def queries(name: Annotated[str | None, typer.Argument(help="Explain only this o
     from queries.catalogue import catalogue
 
     if name is None:
-        _print(
+        terminal.show(
             ["name", "folder", "summary", "runs", "params"],
             [[q.name, q.folder, q.summary, q.runs, list(q.params)] for q in catalogue()],
         )
     else:
-        _explain(catalogue()[name], sys.stdout)
+        terminal.explain(catalogue()[name], sys.stdout)
 
 
 @app.command(add_help_option=False)
@@ -321,9 +300,9 @@ def query(
     chosen = catalogue()[name]
     given = _pairs(arguments or [], next(iter(chosen.params), "key"))
     if help:
-        _explain(chosen, sys.stdout)
+        terminal.explain(chosen, sys.stdout)
     elif not given and any(p.required for p in chosen.params.values()):
-        _explain(chosen, sys.stderr)
+        terminal.explain(chosen, sys.stderr)
         raise typer.Exit(2)
     else:
         _query(name, given)
@@ -340,7 +319,7 @@ def docs(folder: Annotated[Path, typer.Argument(help="Where the pages go.")] = P
     pages = {"schema.md": schema.page(), "queries.md": reference.page(catalogue())}
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")
-    _print(["page"], [[str(folder / name)] for name in pages])
+    terminal.show(["page"], [[str(folder / name)] for name in pages])
 
 
 @app.command()
@@ -358,9 +337,9 @@ def cypher(
     settings = read_settings()
     given = {name: _json(value) for name, value in _pairs(arguments or [], "key").items()}
     limits = Limits(settings.time_limit, settings.row_limit, settings.cypher_bytes * 2**20)
-    with FreeCypher(_store_url(), at_once=1, memory=settings.cypher_memory * 2**20) as free:
+    with FreeCypher(terminal.store_url(), at_once=1, memory=settings.cypher_memory * 2**20) as free:
         rows = free.ask(sys.stdin.read() if text == "-" else text, given, limits)
-    _print(rows.columns, rows.rows, rows.truncated)
+    terminal.show(rows.columns, rows.rows, rows.truncated)
 
 
 @app.command()
@@ -374,19 +353,19 @@ def delete(
     """Delete a circuit with all that belongs to it alone, or matches."""
     if (circuit is None) == (matches is None):
         raise UsageError("delete takes a circuit's uid, or --matches and the uids of two dictionaries")
-    with _open() as store:
+    with terminal.opened() as store:
         if matches is not None:
             store.delete_matches(*matches)
         elif circuit is not None:
             store.delete(circuit)
-    _note(f"deleted {circuit or 'the matches of ' + ' with '.join(matches or ())}")
+    terminal.note(f"deleted {circuit or 'the matches of ' + ' with '.join(matches or ())}")
 
 
 @app.command()
 def digest() -> None:
     """One hash of all that is stored, equal in any database."""
-    with _open(read_only=True) as store:
-        _print(["digest"], [[store.digest()]])
+    with terminal.opened(read_only=True) as store:
+        terminal.show(["digest"], [[store.digest()]])
 
 
 @app.command()
@@ -398,8 +377,8 @@ def serve(
     from api.server import serve as run
     from api.settings import read_settings
 
-    with _open(read_only=True) as store:
-        run(store, read_settings(host=host, port=port), _note)
+    with terminal.opened(read_only=True) as store:
+        run(store, read_settings(host=host, port=port), terminal.note)
 
 
 keys = typer.Typer(help="API keys, without which the service lets in nobody from elsewhere.")
@@ -414,22 +393,22 @@ def add_key(
     """Make a key. It is shown once, and kept nowhere."""
     keys = _keys()
     key, secret = keys.add(name, [one.value for one in scope or [Scope.read]])
-    _print(["id", "name", "scopes", "key"], [[key.id, key.name, sorted(key.scopes), secret]])
-    _note(f"added to {keys.path}; the key itself is not in there: keep it now")
+    terminal.show(["id", "name", "scopes", "key"], [[key.id, key.name, sorted(key.scopes), secret]])
+    terminal.note(f"added to {keys.path}; the key itself is not in there: keep it now")
 
 
 @keys.command("list")
 def list_keys() -> None:
     """List the keys: what each is for, never the keys themselves."""
     rows = [[key.id, key.name, sorted(key.scopes), key.created_at.isoformat()] for key in _keys().all()]
-    _print(["id", "name", "scopes", "created_at"], rows)
+    terminal.show(["id", "name", "scopes", "created_at"], rows)
 
 
 @keys.command("revoke")
 def revoke_key(key: Annotated[str, typer.Argument(help="Its id or name.")]) -> None:
     """Revoke a key; a service that runs lets it in no more."""
     revoked = _keys().revoke(key)
-    _note(f"revoked {revoked.id} ({revoked.name})")
+    terminal.note(f"revoked {revoked.id} ({revoked.name})")
 
 
 def _keys() -> "Keys":
@@ -456,13 +435,13 @@ def _store_to_fill(load: bool) -> Iterator[None]:
         return
     from tempfile import TemporaryDirectory
 
-    chosen = options.store
+    chosen = terminal.options.store
     with TemporaryDirectory() as folder:
-        options.store = f"ladybug:{folder}/store.lbug"
+        terminal.options.store = f"ladybug:{folder}/store.lbug"
         try:
             yield
         finally:
-            options.store = chosen
+            terminal.options.store = chosen
 
 
 def _analyse(
@@ -480,9 +459,9 @@ def _analyse(
         from ingest.job import run_analysis
 
         asks = bool(ANALYSES[name])  # one that asks nothing needs no store to be there
-        with _store_to_fill(asks), _open(read_only=asks) as store:
+        with _store_to_fill(asks), terminal.opened(read_only=asks) as store:
             bundle = run_analysis(name, recipe, store, out, memory, device, tracker)
-    _load([bundle], tell)
+    terminal.load([bundle], tell)
     return bundle
 
 
@@ -491,7 +470,7 @@ def _analysis(name: str, recipe: Path, out: Path | None, memory: str | None, dev
     with _heavy():
         tracker = _tracker(track, out)
     bundle = _analyse(name, recipe, out, _bytes(memory), device, tracker=tracker)
-    _print(["bundle"], [[str(bundle)]])
+    terminal.show(["bundle"], [[str(bundle)]])
     _plots_of([bundle])
     _track([bundle], tracker)
 
@@ -516,7 +495,7 @@ def _track(bundles: list[Path], tracker: "Tracker | None") -> None:
 def _tracked(made: Path, track: Callable[[], str]) -> None:
     """The very last step, when all is made and told: where it fails, nothing else has."""
     try:
-        _note(f"{made}: tracked as {track()}")
+        terminal.note(f"{made}: tracked as {track()}")
     except CircuitstoreError as error:
         raise CircuitstoreError(
             f"{made} is made, but not tracked: {error}; once that is put right, the same command tracks it and makes "
@@ -543,36 +522,7 @@ def _plots_of(bundles: list[Path]) -> None:
     try:
         _plot(bundles)
     except (CircuitstoreError, OSError) as error:
-        _note(f"no plots: {error}; circuitstore plot BUNDLE makes them")
-
-
-def _bundles(folder: Path) -> list[Path]:
-    """A bundle itself, or those that a folder holds."""
-    from store.bundle import MANIFEST
-
-    if (folder / MANIFEST).exists():
-        return [folder]
-    inside = [path.parent for path in folder.glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
-    return sorted(inside) or [folder]
-
-
-def _load(folders: list[Path], tell: bool = True) -> list[str]:
-    """Loads bundles and tells what came of each. Returns the uids of the tasks' circuits that they hold."""
-    from store.bundle import open_bundle
-
-    bundles = [open_bundle(folder) for folder in folders]
-    for bundle in bundles:
-        bundle.validate()  # before a store is opened, which may make one
-    tasks: list[str] = []
-    with _open() as store:
-        for bundle in bundles:
-            with _progress() as progress:
-                report = store.load(bundle, progress)
-            loaded = f"{len(report.circuits)} circuits, {report.rows} rows loaded"
-            if tell:
-                _note(f"{bundle.path}: {'was stored already' if report.already else loaded}")
-            tasks += [c["uid"] for c in bundle.table("Circuit").to_pylist() if c["aggregation"] == "task"]
-    return tasks
+        terminal.note(f"no plots: {error}; circuitstore plot BUNDLE makes them")
 
 
 def _query(name: str, given: dict[str, object]) -> None:
@@ -580,23 +530,11 @@ def _query(name: str, given: dict[str, object]) -> None:
 
     asked = catalogue()[name]
     asked.arguments(given)  # a mistake is told before a database is opened
-    with _open(read_only=True) as store:
-        rows = _interruptible(lambda: catalogue().run(store, name, given))
-    _print(rows.columns, rows.rows, rows.truncated)
+    with terminal.opened(read_only=True) as store:
+        rows = terminal.interruptible(lambda: catalogue().run(store, name, given))
+    terminal.show(rows.columns, rows.rows, rows.truncated)
     if not rows.rows and asked.filled_by:
-        _note(f"{asked.filled_by} stores what {name} shows")
-
-
-def _interruptible(ask: "Callable[[], Rows]") -> "Rows":
-    """Asks in a thread: a database inside this process would keep Ctrl-C waiting until its query is done."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    answer = ThreadPoolExecutor(1).submit(ask)
-    try:
-        return answer.result()
-    except KeyboardInterrupt:
-        _note("interrupted")
-        os._exit(130)  # the thread can't be stopped, and a query leaves nothing half done
+        terminal.note(f"{asked.filled_by} stores what {name} shows")
 
 
 def _pairs(arguments: list[str], example: str) -> dict[str, object]:
@@ -609,63 +547,6 @@ def _pairs(arguments: list[str], example: str) -> dict[str, object]:
             raise UsageError(f"{key} is given twice")
         given[key] = value
     return given
-
-
-def _explain(query: "Query", out: Any) -> None:
-    words = " ".join(f"{p.name}=…" for p in query.params.values() if p.required)
-    lines = [query.summary + (" Runs in Python." if query.runs == "python" else "")]
-    lines += ["", f"  circuitstore query {query.name} {words}".rstrip(), "", "Parameters"]
-    for p in query.params.values():
-        default = "required" if p.required else f"default {p.default!r}" if p.default != "" else "default all"
-        lines.append(f"  {p.name:<14} {p.help} {p.allowed()[:1].upper()}{p.allowed()[1:]}; {default}.")
-    lines += ["", "Columns", *(f"  {column:<14} {meaning}" for column, meaning in query.returns.items())]
-    if query.filled_by:
-        lines += ["", f"Filled by {query.filled_by}"]
-    print("\n".join(lines), file=out)
-
-
-def _print(columns: list[str], rows: list[list[Any]], truncated: bool = False) -> None:
-    from queries import output
-    from store.database import Rows
-
-    answer = Rows(columns, rows, truncated)
-    if options.columns is not None:
-        answer = output.only(answer, [name.strip() for name in options.columns.split(",")])
-    output.write(answer, output.Format(options.format.value), sys.stdout, _note)
-
-
-def _note(text: str) -> None:
-    """One line, whatever stands in the names that it quotes."""
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-    print(f"circuitstore: {line}", file=sys.stderr)
-
-
-def _store_url() -> str:
-    from store.settings import read_settings
-
-    return read_settings().store if options.store is None else options.store
-
-
-@contextmanager
-def _open(*, read_only: bool = False) -> "Iterator[Store]":
-    from store.database import open_store
-
-    with closing(open_store(_store_url(), read_only=read_only)) as store:
-        yield store
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A bar on stderr where that is a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda table, done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("loading")
-        yield lambda table, done, total: bar.update(task, description=table, completed=done, total=total)
 
 
 @contextmanager
@@ -720,7 +601,7 @@ def main() -> NoReturn:
         code = app(_hoisted(sys.argv[1:]), prog_name="circuitstore", standalone_mode=False)
         sys.stdout.flush()
     except CircuitstoreError as error:
-        _note(str(error))
+        terminal.note(str(error))
         code = error.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = 130
@@ -728,15 +609,15 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 1
     except OSError as error:
-        _note(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        terminal.note(f"{error.filename}: {error.strerror}" if error.filename else str(error))
         code = 1
     except Exception as error:
         if not hasattr(error, "format_message"):  # what typer raises for a command line it can't read
             raise
-        _note(f"{error.format_message()} (circuitstore --help shows what there is)")
+        terminal.note(f"{error.format_message()} (circuitstore --help shows what there is)")
         code = 2
     if code == 130:  # from typer as well, which says nothing
-        _note("interrupted")
+        terminal.note("interrupted")
     sys.exit(code or 0)
 
 
