@@ -24,7 +24,8 @@
 // match = "exact: no more than the text; prefix: begins with it; or substring."
 // text = "The label, token or prompt."
 // uid = "The feature or prompt; of a token, the first of the prompts that hold it."
-WITH split(reduce(kept = '', c IN split($text, '') | kept + CASE WHEN c =~ '[A-Za-z0-9]' THEN c ELSE ' ' END), ' ') AS words
+WITH split(reduce(kept = '', c IN split($text, '') | kept + CASE
+       WHEN 'a' <= c <= 'z' OR 'A' <= c <= 'Z' OR '0' <= c <= '9' THEN c ELSE ' ' END), ' ') AS words
 // Only letters and digits reach the index, where other signs mean something; the text as it stands is compared below.
 WITH reduce(all = '*:*', word IN [w IN words WHERE w <> ''] | all + ' AND *' + word + '*') AS words
 CALL db.index.fulltext.queryNodes('search', words) YIELD node AS n
