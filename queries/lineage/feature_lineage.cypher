@@ -1,4 +1,5 @@
 // summary = "How a feature continues in later dictionaries, and what it continues: its best matches, over several layers."
+// runs = "python"
 // filled_by = "circuitstore match RECIPE"
 // [params.feature]
 // type = "uid"
