@@ -377,8 +377,9 @@ def serve(
     from api.server import serve as run
     from api.settings import read_settings
 
-    with terminal.opened(read_only=True) as store:
-        run(store, read_settings(host=host, port=port), terminal.note)
+    settings = read_settings(host=host, port=port)
+    with terminal.opened(read_only=not settings.uploads) as store:
+        run(store, settings, terminal.note)
 
 
 keys = typer.Typer(help="API keys, without which the service lets in nobody from elsewhere.")

@@ -1,7 +1,7 @@
-"""The service, put together. It serves one open store and never writes to it."""
+"""The service, put together. It serves one open store, and writes to it only where uploads are turned on."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
@@ -9,10 +9,11 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
 from api.head import HeadAsGet
+from api.jobs.queue import Jobs
 from api.observing import Metrics, Observing
 from api.openapi import OpenAPI
 from api.protection import protect
-from api.routes import circuits, cypher, neo4j, queries, resources, service
+from api.routes import circuits, cypher, jobs, neo4j, queries, resources, service
 from api.settings import Settings
 from queries.catalogue import catalogue
 from store.bundle import program_version
@@ -21,13 +22,15 @@ from store.database import Store
 
 
 def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
-    """The application over an open store, which stays the caller's to close."""
+    """The application over an open store, which stays the caller's to close. With uploads it must be open to write."""
     settings = settings or Settings()
     free = FreeCypher(store.url, at_once=settings.cypher_at_once, memory=settings.cypher_memory * 2**20)
 
+    uploads = Jobs(store, settings.jobs, settings.upload_limit * 2**20) if settings.uploads else None
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        with free:
+        with free, uploads or nullcontext():
             yield
 
     app = FastAPIOffline(  # its documentation page fetches nothing from elsewhere
@@ -38,6 +41,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     )
     app.state.store = store
     app.state.settings = settings
+    app.state.jobs = uploads
     app.state.catalogue = catalogue()
     app.state.metrics = Metrics()
 
@@ -47,6 +51,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.include_router(queries.router(catalogue()))
     app.include_router(neo4j.router)
     app.include_router(cypher.router(free, settings))
+    app.include_router(jobs.router(is_on=settings.uploads))
     errors.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     protect(app, settings)

@@ -11,7 +11,15 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from store.errors import CircuitstoreError, LimitError, NotFoundError, StoreError, UsageError
+from store.errors import (
+    BundleError,
+    CircuitstoreError,
+    ImportFormatError,
+    LimitError,
+    NotFoundError,
+    StoreError,
+    UsageError,
+)
 
 _log = logging.getLogger("circuitstore.api")
 
@@ -52,7 +60,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(CircuitstoreError)
     async def _ours(request: Request, error: CircuitstoreError) -> Response:
         match error:
-            case UsageError():
+            case UsageError() | BundleError() | ImportFormatError():
                 return ProblemResponse(400, str(error))
             case NotFoundError():
                 return ProblemResponse(404, str(error))

@@ -11,6 +11,7 @@ from api.bodies import BodyLimit
 from api.buckets import Buckets
 from api.disconnecting import CancelOnDisconnect
 from api.headers import KnownHosts, SecurityHeaders
+from api.routes.jobs import UPLOADS
 from api.settings import Settings
 
 
@@ -19,7 +20,8 @@ def protect(app: FastAPI, settings: Settings) -> None:
     keys = keys_for(settings)
     rate = (100.0 if keys else 0.0) if settings.rate_limit is None else settings.rate_limit
     origins = settings.named_origins
-    app.add_middleware(BodyLimit, limit=settings.body_limit)
+    uploads = dict.fromkeys(UPLOADS, settings.upload_limit * 2**20)
+    app.add_middleware(BodyLimit, limit=settings.body_limit, others=uploads)
     app.add_middleware(CancelOnDisconnect)
     app.add_middleware(Access, keys=keys, buckets=Buckets(rate) if rate else None)
     if origins:

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     rate_limit: float | None = Field(None, ge=0, description="Requests a second for each key; 0 for no limit; else 100 "
                                                              "where keys are needed.")  # fmt: skip
     body_limit: int = Field(2**20, ge=0, description="Bytes of a request's body.")
+    uploads: bool = Field(False, description="Whether POST /bundles and POST /imports take what is sent.")
+    upload_limit: int = Field(2048, ge=1, description="Size of what is sent there, in MiB.")
+    jobs: Path | None = Field(None, description="Folder for what was sent; else one in the user's folder for state.")
     hosts: str = Field("", description="Names the service is reached by, beside localhost, with commas between.")
     cors_origins: str = Field("", description="Origins whose pages may ask, such as https://a.org, commas between.")
     proxies: str = Field("", description="Addresses whose X-Forwarded-For is believed, commas between.")

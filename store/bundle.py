@@ -31,7 +31,7 @@ _Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 class TableEntry(BaseModel, extra="forbid"):
     """What a manifest says of one table."""
 
-    file: str
+    file: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.parquet$")]
     rows: Annotated[int, Field(gt=0)]
     sha256: _Hash
     content: _Hash

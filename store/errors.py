@@ -6,8 +6,8 @@ CircuitstoreError
 │   └── QueryError      an unknown query or a bad parameter
 ├── NotFoundError       nothing of that uid is stored                  (exit code 1, HTTP 404)
 ├── NothingLeftError    all that was asked for is there already        (exit code 0)
-├── BundleError         a bundle that can't be loaded                  (exit code 1)
-├── ImportFormatError   a file that can't be imported                  (exit code 1)
+├── BundleError         a bundle that can't be loaded                  (exit code 1, HTTP 400)
+├── ImportFormatError   a file that can't be imported                  (exit code 1, HTTP 400)
 ├── ModelError          a model, dictionary or task that can't be used (exit code 1)
 ├── StoreError          the database refused, or is not there          (exit code 1, HTTP 503)
 ├── LimitError          a limit of time, memory or size was reached    (exit code 1, HTTP 503)

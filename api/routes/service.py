@@ -19,6 +19,7 @@ LINKS = {
     "query": "/queries/{name}",
     "style": "/neo4j/circuits.grass",
     "guide": "/neo4j/guide.html",
+    "jobs": "/jobs",
     "health": "/health",
     "ready": "/ready",
     "metrics": "/metrics",
