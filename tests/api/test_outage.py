@@ -20,19 +20,20 @@ PASSWORD = "circuitstore-outage"
 PATHS = ["/circuits", "/queries/runs", "/ready"]
 
 
-@pytest.fixture
-def neo4j_that_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator["Stoppable"]:
+@pytest.fixture(scope="module")
+def neo4j_that_stops(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Stoppable"]:
     try:
         java()
         jars()
     except StoreError as reason:
         no_skip_in_ci(str(reason))
-    monkeypatch.setenv("CIRCUITSTORE_NEO4J_USER", "neo4j")
-    monkeypatch.setenv("CIRCUITSTORE_NEO4J_PASSWORD", PASSWORD)
-    stoppable = Stoppable(tmp_path / "neo4j")
-    stoppable.start()
-    yield stoppable
-    stoppable.stop()
+    stoppable = Stoppable(tmp_path_factory.mktemp("stopped") / "neo4j")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CIRCUITSTORE_NEO4J_USER", "neo4j")
+        patch.setenv("CIRCUITSTORE_NEO4J_PASSWORD", PASSWORD)
+        stoppable.start()
+        yield stoppable
+        stoppable.stop()
 
 
 class Stoppable:

@@ -5,7 +5,8 @@
 
 A fenced block that is marked `console` holds commands, each after `$ `, and what they print on stdout. All of them run
 in one shell, in order, from the repository's root. `console lines=12` shows the first 12 lines of each output and then
-`…`; in a comparison, a line `…` stands for any lines. Other blocks (`sh`) are not run.
+`…`; in a comparison, a line `…` stands for any lines. A block that is marked `python` is run there, too, as a script,
+and the block `text` right behind it is what it prints. Other blocks (`sh`) are not run.
 """
 
 import os
@@ -22,7 +23,11 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 ELLIPSIS = "…"
 
-_BLOCK = re.compile(r"^```console(?: lines=(?P<lines>\d+))?\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(
+    r"^```console(?: lines=(?P<lines>\d+))?\n(?P<body>.*?)^```$"
+    r"|^```python\n(?P<script>.*?)^```$\n\n^```text\n(?P<printed>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 _END = "\x1e"
 _NUMBER = re.compile(r"[-−+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 _VARIES = re.compile(r"\b[0-9a-f]{8,64}\b|\b\d+(?:\.\d+)?\s?(?:ms|s|min|[KMG]i?B)\b")
@@ -64,6 +69,8 @@ def render(text: str, outputs: list[str]) -> str:
     remaining = iter(outputs)
 
     def block(match: re.Match[str]) -> str:
+        if match["script"]:
+            return f"```python\n{match['script']}```\n\n```text\n{_clipped(next(remaining), None)}```"
         shown = [f"$ {step.command}\n{_clipped(next(remaining), step.lines)}" for step in _steps(match)]
         head = match[0].split("\n", 1)[0]
         return "\n".join([head, "".join(shown) + "```"])
@@ -85,6 +92,8 @@ def difference(shown: str, got: str) -> str | None:
 
 
 def _steps(block: re.Match[str]) -> list[Step]:
+    if block["script"]:
+        return [Step(f"python - <<'END'\n{block['script']}END", block["printed"].strip("\n"))]
     shown = re.split(r"^\$ ", block["body"], flags=re.MULTILINE)[1:]
     clip = int(block["lines"]) if block["lines"] else None
     return [Step(command, output.strip("\n"), clip) for command, _, output in (one.partition("\n") for one in shown)]

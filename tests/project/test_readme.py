@@ -62,9 +62,13 @@ def test_commands_run_in_one_shell_and_a_failing_one_is_named(tmp_path: Path) ->
 def test_output_is_written_back_where_it_was_read() -> None:
     text = "a\n```console lines=2\n$ one\nold\n$ two\n```\nb\n```sh\n$ three\n```\n"
     assert steps(text) == [Step("one", "old", 2), Step("two", "", 2)]
-    written = render(text, ["1", "1\n2\n3"])
-    assert written == "a\n```console lines=2\n$ one\n1\n$ two\n1\n2\n…\n```\nb\n```sh\n$ three\n```\n"
-    assert render(written, ["1", "1\n2\n3"]) == written
+    text += "```python\nprint(5)\n```\n\n```text\nold\n```\n"
+    assert steps(text)[2:] == [Step("python - <<'END'\nprint(5)\nEND", "old")]
+    assert list(run([steps(text)[2].command], "ladybug:x")) == ["5"]
+    written = render(text, ["1", "1\n2\n3", "5"])
+    shown = "a\n```console lines=2\n$ one\n1\n$ two\n1\n2\n…\n```\nb\n```sh\n$ three\n```\n"
+    assert written == f"{shown}```python\nprint(5)\n```\n\n```text\n5\n```\n"
+    assert render(written, ["1", "1\n2\n3", "5"]) == written
 
 
 @pytest.mark.parametrize(
