@@ -9,6 +9,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import errors
 from api.head import HeadAsGet
+from api.headers import SecurityHeaders
 from api.jobs.queue import Jobs
 from api.observing import Metrics, Observing
 from api.openapi import OpenAPI
@@ -56,6 +57,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     protect(app, settings)
     app.add_middleware(Observing, metrics=app.state.metrics)
+    app.add_middleware(SecurityHeaders)  # of answers to defects, too
     app.add_middleware(HeadAsGet)  # the outermost
     app.openapi = OpenAPI(app, catalogue(), store, settings)  # type: ignore[method-assign]
     return app

@@ -1,6 +1,6 @@
 """What stands between a client and the routes, outermost first in the order of a request:
 
-headers for browsers, known hosts, other sites that may ask (CORS), keys and rates, clients that go, sizes of bodies.
+known hosts, other sites that may ask (CORS), keys and rates, clients that go, sizes of bodies.
 """
 
 from fastapi import FastAPI
@@ -10,7 +10,7 @@ from api.access import Access, keys_for
 from api.bodies import BodyLimit
 from api.buckets import Buckets
 from api.disconnecting import CancelOnDisconnect
-from api.headers import KnownHosts, SecurityHeaders
+from api.headers import KnownHosts
 from api.routes.jobs import UPLOADS
 from api.settings import Settings
 
@@ -33,4 +33,3 @@ def protect(app: FastAPI, settings: Settings) -> None:
             expose_headers=["ETag", "Link", "Retry-After", "X-Request-ID"],
         )
     app.add_middleware(KnownHosts, names=[settings.host, *settings.named_hosts], origins=origins)
-    app.add_middleware(SecurityHeaders)

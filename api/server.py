@@ -1,6 +1,7 @@
 """Runs the service until it is told to stop."""
 
 import errno
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None
     """Serves until SIGINT or SIGTERM. note: told where, once connections are taken."""
     app = create_app(store, settings)
     log_to(sys.stderr, settings.log_requests)
+    gc.collect()
+    gc.freeze()  # what is there now stays: looking through it again and again would hold requests up for 100 ms
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -12,7 +12,7 @@ explains: ε = y − f W_dec − b_dec, whatever the architecture, and features 
 
 import json
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,10 @@ class Activation(Protocol):
         """φ of one feature, as a function of its own π: [...], with all others as they are in `pi`: [..., d_sae]."""
         ...
 
+    def only(self, features: Sequence[int]) -> "Activation | None":
+        """φ of some features, as a function of their own π: [..., n]. None where it depends on the others' as well."""
+        ...
+
 
 @dataclass(frozen=True)
 class JumpReLU:
@@ -59,6 +63,9 @@ class JumpReLU:
 
     def of(self, feature: int, pi: Tensor) -> Callable[[Tensor], Tensor]:
         return JumpReLU(self.bias[feature], self.threshold[feature])
+
+    def only(self, features: Sequence[int]) -> Activation:
+        return JumpReLU(self.bias[features], self.threshold[features])
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,9 @@ class Gated:
     def of(self, feature: int, pi: Tensor) -> Callable[[Tensor], Tensor]:
         return Gated(self.gate_bias[feature], self.magnitude_bias[feature], self.log_scale[feature])
 
+    def only(self, features: Sequence[int]) -> Activation:
+        return Gated(self.gate_bias[features], self.magnitude_bias[features], self.log_scale[features])
+
 
 @dataclass(frozen=True)
 class TopK:
@@ -98,6 +108,9 @@ class TopK:
         others = pi + self.bias
         others[..., feature] = -torch.inf
         return JumpReLU(self.bias[feature], others.topk(self.k, dim=-1).values[..., -1].clamp(min=0))
+
+    def only(self, features: Sequence[int]) -> None:
+        return None
 
 
 @dataclass(frozen=True)
@@ -137,6 +150,13 @@ class Dictionary:
     def encode(self, x: Tensor) -> Tensor:
         """Feature activations f = φ(π). [..., d_in] to [..., d_sae]."""
         return self.activation(self.linear(x))
+
+    def encode_only(self, x: Tensor, features: Sequence[int]) -> Tensor:
+        """Those features' activations, without computing others where that can be. [..., d_in] to [..., n]."""
+        activation = self.activation.only(features)
+        if activation is None:
+            return self.encode(x)[..., features]
+        return activation((x.to(self.W_enc.dtype) - self.b_in) @ self.W_enc[:, features])
 
     def decode(self, f: Tensor) -> Tensor:
         """The reconstruction ŷ. [..., d_sae] to [..., d_out]."""

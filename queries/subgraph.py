@@ -84,8 +84,8 @@ _SHOWN = (
 _AMONG = (
     _NODES + "WHERE n.uid IN $some MATCH (n)-[r:ATTRIBUTES_TO]->(t:CircuitNode) "
     "WHERE abs(r.weight) >= $min_weight AND t.uid IN $some "
-    "RETURN n.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.ambiguous AS ambiguous "
-    "ORDER BY abs(weight) DESC, source, target LIMIT $limit"
+    "RETURN n.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.ambiguous AS ambiguous, "
+    "r.input AS input, r.in_circuit AS in_circuit ORDER BY abs(weight) DESC, source, target, input LIMIT $limit"
 )
 
 

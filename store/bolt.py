@@ -17,7 +17,7 @@ from store.errors import LimitError, StoreError, UsageError
 from store.merging import columns_of
 from store.schema import Column, Table
 from store.settings import StoreSettings
-from store.values import path, properties
+from store.values import SIMPLE, path, properties
 
 logging.getLogger("neo4j").addHandler(logging.NullHandler())  # what matters comes as an error
 
@@ -67,6 +67,8 @@ def in_our_words(url: str, timeout: float | None = None) -> Iterator[None]:
 
 def plain(value: Any) -> Any:
     """Nodes and relationships become dicts of their properties, paths dicts of nodes and relationships."""
+    if type(value) in SIMPLE:
+        return value
     if isinstance(value, neo4j.graph.Node):
         return properties(label_of(value.labels), value)
     if isinstance(value, neo4j.graph.Relationship):
@@ -77,7 +79,7 @@ def plain(value: Any) -> Any:
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain(inner) for inner in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return str(value)
 
 
 class BoltTransaction:

@@ -10,8 +10,14 @@ _PROPERTIES = {
 }
 
 
+SIMPLE = frozenset({str, int, float, bool, type(None)})
+"""Types of values that are plain already: nearly all, so they are looked for first."""
+
+
 def plain_ladybug(value: Any) -> Any:
     """Nodes and relationships become dicts of their properties, paths dicts of nodes and relationships."""
+    if type(value) in SIMPLE:
+        return value
     if isinstance(value, dict):
         if "_NODES" in value and "_RELS" in value:
             return path(map(plain_ladybug, value["_NODES"]), map(plain_ladybug, value["_RELS"]))
@@ -20,7 +26,7 @@ def plain_ladybug(value: Any) -> Any:
         return {key: plain_ladybug(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [plain_ladybug(inner) for inner in value]
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    return str(value)
 
 
 def properties(label: str, held: Any) -> dict[str, Any]:

@@ -27,6 +27,8 @@
 // weight = "Predicted effect on the metric through the target."
 // observed = "The same, measured by cutting this edge alone."
 // ambiguous = "Whether the source file left its endpoints open."
+// input = "Which input of an attention head the edge enters: q, k or v."
+// in_circuit = "Whether the circuit has the edge, where its source also lists what it leaves out."
 MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
 WITH n, coalesce(abs(n.effect), -1.0) AS size
 ORDER BY size DESC, n.uid
@@ -37,6 +39,7 @@ MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
 WHERE s.uid IN kept
 MATCH (s)-[r:ATTRIBUTES_TO]->(t:CircuitNode)
 WHERE abs(r.weight) >= $min_weight AND t.uid IN kept
-RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.ambiguous AS ambiguous
-ORDER BY abs(weight) DESC, source, target
+RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.ambiguous AS ambiguous,
+       r.input AS input, r.in_circuit AS in_circuit
+ORDER BY abs(weight) DESC, source, target, input
 LIMIT $limit

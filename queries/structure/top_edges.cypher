@@ -20,9 +20,12 @@
 // target_kind = "The target's kind."
 // target_token = "The token at the target's position."
 // ambiguous = "Whether the source file left its endpoints open."
+// input = "Which input of an attention head the edge enters: q, k or v."
+// in_circuit = "Whether the circuit has the edge, where its source also lists what it leaves out."
 MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
 MATCH (s)-[r:ATTRIBUTES_TO]->(t:CircuitNode)
 RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, s.kind AS source_kind,
-       s.token AS source_token, t.kind AS target_kind, t.token AS target_token, r.ambiguous AS ambiguous
-ORDER BY abs(weight) DESC, source, target
+       s.token AS source_token, t.kind AS target_kind, t.token AS target_token, r.ambiguous AS ambiguous,
+       r.input AS input, r.in_circuit AS in_circuit
+ORDER BY abs(weight) DESC, source, target, input
 LIMIT $limit

@@ -152,7 +152,9 @@ def test_a_database_that_is_away_or_slow_is_a_503_that_says_when_to_come_back(er
 def test_a_defect_is_a_500_that_tells_a_client_nothing_of_the_inside() -> None:
     app = create_app(Broken(RuntimeError("secret")), Settings())  # type: ignore[arg-type]
     with TestClient(app, raise_server_exceptions=False) as client:
-        assert "secret" not in problem(client.get("/circuits"), 500)
+        response = client.get("/circuits")
+        assert "secret" not in problem(response, 500)
+        assert response.headers["x-content-type-options"] == "nosniff"
 
 
 def test_the_row_limit_cuts_an_answer_and_says_so(store: Store) -> None:

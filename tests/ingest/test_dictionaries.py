@@ -26,6 +26,7 @@ def test_activations_and_reconstructions_are_those_of_saelens(kind: str) -> None
     f = ours.encode(x)
     assert 0 < float((f > 0).float().mean()) < 1
     torch.testing.assert_close(f, sae.encode(x))
+    torch.testing.assert_close(ours.encode_only(x, [13, 0, 39]), f[..., [13, 0, 39]])
     torch.testing.assert_close(ours.decode(f), sae.decode(sae.encode(x)))
     torch.testing.assert_close(ours.error(x, x), x - sae(x))
 

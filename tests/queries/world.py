@@ -140,6 +140,7 @@ def circuit(seed: int) -> Rows:
         {"uid": f"task:{task}", "name": task, "metric": "logit difference", "n_pairs": 9, "sha256": "cd" * 32}
     ]
     rows["FOR_TASK.Circuit-Task"] = [{"source": uid, "target": f"task:{task}"}]
+    rows |= supernodes(uid, nodes)
     rows["Run"] = [{"uid": "run:1", "command": "circuitstore ingest", "params": "{}", "seed": 0}]
     rows["PRODUCED_BY.Circuit-Run"] = [{"source": uid, "target": "run:1"}]
     if aggregation == "prompt":
@@ -151,8 +152,8 @@ def circuit(seed: int) -> Rows:
             ablation(uid, kind, 1) | {"ablated": feature(1, 1), "errors": "kept", "factor": factor}
             for kind, factor in (("feature", None), ("steering", 2.0))
         ]
-        rows["Cluster"] = clustered()["Cluster"][:1]
-        cluster = rows["Cluster"][0]["uid"]
+        rows["Cluster"].append(clustered()["Cluster"][0])
+        cluster = rows["Cluster"][-1]["uid"]
         rows["Ablation"].append(ablation(uid, "cluster", FEATURES) | {"ablated": cluster, "errors": "kept"})
         rows["ABLATES.Ablation-Cluster"] = [{"source": rows["Ablation"][-1]["uid"], "target": cluster}]
         rows["ABLATES.Ablation-Feature"] = [{"source": rows["Ablation"][-2]["uid"], "target": feature(1, 1)}]
@@ -161,6 +162,25 @@ def circuit(seed: int) -> Rows:
         ]
         rows["TESTS"] = [{"source": a["uid"], "target": uid} for a in rows["Ablation"]]
     return rows
+
+
+def supernodes(circuit: str, nodes: list[dict[str, Any]]) -> Rows:
+    """A circuit's own groups of its nodes: two of one name, one node in both."""
+    uid = f"{circuit}:supernodes"
+    members = [nodes[:2], nodes[1:4]]
+    clusters = [f"{uid}:{number}" for number in range(len(members))]
+    return {
+        "Clustering": [{"uid": uid, "method": "supernodes", "basis": "circuit nodes", "n_clusters": 2}],
+        "Cluster": [
+            {"uid": cluster, "name": "say", "size": len(some)} for cluster, some in zip(clusters, members, strict=True)
+        ],
+        "PART_OF": [{"source": cluster, "target": uid} for cluster in clusters],
+        "MEMBER_OF.CircuitNode-Cluster": [
+            {"source": node["uid"], "target": cluster, "ambiguous": True if node is some[0] else None}
+            for cluster, some in zip(clusters, members, strict=True)
+            for node in some
+        ],
+    }
 
 
 def clustered() -> Rows:

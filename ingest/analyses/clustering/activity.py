@@ -106,12 +106,8 @@ def _part(
     found: dict[str, list[Tensor]] = {"feature": [], "token": [], "value": []}
     for s, values in hook_values(model, tokens, [dictionaries[hook].reads for hook in wanted], rows):
         for hook, numbers in wanted.items():
-            f = (
-                dictionaries[hook]
-                .encode(values[dictionaries[hook].reads])[..., [features[n][1] for n in numbers]]
-                .flatten(0, 1)
-                .cpu()
-            )
+            x = values[dictionaries[hook].reads]
+            f = dictionaries[hook].encode_only(x, [features[n][1] for n in numbers]).flatten(0, 1).cpu()
             token, column = f.nonzero(as_tuple=True)
             found["feature"].append(torch.tensor(numbers)[column])
             found["token"].append(token + s.start * (tokens.shape[1] - 1))
