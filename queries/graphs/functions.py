@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
-from queries.graphs import labels, lineage, subgraph
+from queries.graphs import labels, subgraph, unions
 from queries.graphs.cuts import min_cut, min_node_cut
 from queries.graphs.dominators import bottlenecks, dominators
 from queries.graphs.motifs import feed_forward_motifs
@@ -41,6 +41,7 @@ FUNCTIONS: dict[str, Function] = {
         ("downstream_paths", "paths_between", "upstream_paths"),
         Function(labels.labelled_paths, labels.COLUMNS, lambda rows: rows),
     ),
-    "feature_lineage": Function(lineage.feature_lineage, lineage.COLUMNS, lambda rows: rows),
+    "feature_lineage": Function(unions.feature_lineage, unions.LINEAGE, lambda rows: rows),
+    "recurring_edges": Function(unions.recurring_edges, unions.RECURRING, lambda rows: rows),
 }
 """By the query's name."""

@@ -1,4 +1,5 @@
 // summary = "The edges between features that occur in the most circuits."
+// runs = "python"
 // filled_by = "circuitstore ingest RECIPE"
 // [params.task]
 // type = "string"

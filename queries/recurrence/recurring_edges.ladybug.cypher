@@ -1,18 +1,20 @@
-MATCH (c:Circuit)
-// FEEDS has the sums over all circuits and over prompts' ready; those of a task, or over tasks', are made below.
-WHERE $task = '' AND $aggregation <> 'task' AND ($aggregation = 'all' OR c.aggregation = $aggregation)
-WITH count(c) AS total, CASE WHEN $aggregation = 'all' THEN 1 ELSE 0 END AS of_all,
-     CASE WHEN $aggregation = 'all' THEN 0 ELSE 1 END AS of_prompts
-WHERE total > 0
-// Only edges in as many circuits as the last one of the answer are looked at closely.
 MATCH (:Feature)-[r:FEEDS]->(:Feature)
-WITH total, of_all, of_prompts, of_all * r.n_circuits + of_prompts * r.n_prompts AS n
+// FEEDS has the sums over all circuits and over prompts' ready; those of a task, or over tasks', are made below.
+// Only edges in as many circuits as the last one of the answer are looked at closely.
+WHERE $task = '' AND $aggregation <> 'task'
+WITH CASE WHEN $aggregation = 'all' THEN r.n_circuits ELSE r.n_prompts END AS n, count(*) AS n_edges
 WHERE n >= $min_circuits
-WITH total, of_all, of_prompts, n
-ORDER BY n DESC
-LIMIT $limit
-UNWIND [n] AS one
-WITH total, of_all, of_prompts, min(one) AS least
+WITH collect({n: n, n_edges: n_edges}) AS counts
+UNWIND counts AS one
+UNWIND counts AS other
+WITH one.n AS n, other.n AS more, other.n_edges AS n_edges
+WHERE more >= n
+WITH n, sum(n_edges) AS n_at_least
+WITH max(CASE WHEN n_at_least >= $limit THEN n ELSE $min_circuits END) AS least
+MATCH (c:Circuit)
+WHERE $aggregation = 'all' OR c.aggregation = $aggregation
+WITH least, count(c) AS total, CASE WHEN $aggregation = 'all' THEN 1 ELSE 0 END AS of_all,
+     CASE WHEN $aggregation = 'all' THEN 0 ELSE 1 END AS of_prompts
 MATCH (s:Feature)-[r:FEEDS]->(t:Feature)
 WHERE of_all * r.n_circuits + of_prompts * r.n_prompts >= least
 WITH total, s, t, of_all * r.n_circuits + of_prompts * r.n_prompts AS n_circuits,
