@@ -27,7 +27,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     free = FreeCypher(store.url, at_once=settings.cypher_at_once, memory=settings.cypher_memory * 2**20)
 
-    uploads = Jobs(store, settings.jobs, settings.upload_limit * 2**20) if settings.uploads else None
+    uploads = Jobs(store, settings.jobs, settings.import_memory * 2**20) if settings.uploads else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

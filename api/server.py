@@ -2,11 +2,14 @@
 
 import errno
 import gc
+import math
 import socket
 import sys
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from api.observing import log_to
@@ -26,6 +29,7 @@ def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_graceful_shutdown=math.ceil(settings.time_limit) + 1,  # what is asked by then is answered
         timeout_keep_alive=75,  # a busy client comes back late: closing just then would be an error to it
         proxy_headers=bool(settings.proxies),  # uvicorn would believe whoever asks from this machine
         forwarded_allow_ips=settings.proxies or None,
@@ -34,9 +38,22 @@ def serve(store: Store, settings: Settings, note: Callable[[str], None]) -> None
         host, port = listener.getsockname()[:2]
         try:  # from here on Ctrl-C is how it ends
             note(f"serving {store.url} at http://{f'[{host}]' if ':' in host else host}:{port}/ (Ctrl-C stops)")
-            uvicorn.Server(config).run(sockets=[listener])
+            _Server(config, app).run(sockets=[listener])
         except KeyboardInterrupt:
             note("stopped")
+
+
+class _Server(uvicorn.Server):
+    """Lets those go, when it is to end, who wait for what may take long: it ends when all are gone."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._app.state.jobs is not None:
+            self._app.state.jobs.is_closing = True
+        super().handle_exit(sig, frame)
 
 
 def _listen(host: str, port: int) -> socket.socket:

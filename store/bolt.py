@@ -13,7 +13,7 @@ import pyarrow as pa
 from neo4j.exceptions import AuthError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
 
 from store.display import displayed, label_of
-from store.errors import LimitError, StoreError, UsageError
+from store.errors import AwayError, LimitError, StoreError, UsageError
 from store.merging import columns_of
 from store.schema import Column, Table
 from store.settings import StoreSettings
@@ -57,9 +57,10 @@ def in_our_words(url: str, timeout: float | None = None) -> Iterator[None]:
             raise LimitError(f"the query took longer than {timeout} s: ask for less") from None
         if code.endswith("DatabaseNotFound"):
             raise StoreError(f"{url}: {error.message}; set CIRCUITSTORE_NEO4J_DATABASE to one that is there") from None
-        raise StoreError(f"{url}: Neo4j refused: {error.message or code}") from error
+        kind = AwayError if code.startswith("Neo.TransientError.") else StoreError
+        raise kind(f"{url}: Neo4j refused: {error.message or code}") from error
     except (ServiceUnavailable, SessionExpired, OSError) as error:
-        raise StoreError(f"no Neo4j answers at {url} ({_first_line(error)}): start it, for example with "
+        raise AwayError(f"no Neo4j answers at {url} ({_first_line(error)}): start it, for example with "
                          "`make neo4j` or `docker compose up`, or name another store") from None  # fmt: skip
     except DriverError as error:
         raise StoreError(f"{url}: the Neo4j driver refused: {_first_line(error)}") from error

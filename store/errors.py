@@ -9,7 +9,8 @@ CircuitstoreError
 ├── BundleError         a bundle that can't be loaded                  (exit code 1, HTTP 400)
 ├── ImportFormatError   a file that can't be imported                  (exit code 1, HTTP 400)
 ├── ModelError          a model, dictionary or task that can't be used (exit code 1)
-├── StoreError          the database refused, or is not there          (exit code 1, HTTP 503)
+├── StoreError          the database refused                           (exit code 1, HTTP 503)
+│   └── AwayError       it is not there, and may be soon
 ├── LimitError          a limit of time, memory or size was reached    (exit code 1, HTTP 503)
 │   └── CancelledError  nobody waits for the answer any more
 └── CatalogueError      a query file that breaks the catalogue's rules (exit code 1)
@@ -55,6 +56,10 @@ class ModelError(CircuitstoreError):
 
 
 class StoreError(CircuitstoreError):
+    pass
+
+
+class AwayError(StoreError):
     pass
 
 

@@ -1,9 +1,10 @@
-"""Has a file of another tool made into bundles, by the program itself, in a process of its own.
+"""Has what was sent made into checked bundles, by the program itself, in a process of its own with so much memory.
 
-So a file that takes all memory, or never ends, is that process's, and requests are answered meanwhile.
+So whatever a file does to who reads it, it does to that process, and requests are answered meanwhile.
 """
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,10 +17,12 @@ from store.errors import CancelledError, ImportFormatError, UsageError
 _EVERY = 0.2
 """Seconds between looks at whether the process is still wanted."""
 _USAGE = 2
+_OURS = "circuitstore: "
 
 
-def make_bundles(job: Job, file: Path, out: Path, is_wanted: Callable[[], bool]) -> list[Path]:
-    """Raises ImportFormatError or UsageError with what the program said, CancelledError when it is wanted no more."""
+def make_bundles(job: Job, file: Path, out: Path, memory: int, is_wanted: Callable[[], bool]) -> list[Path]:
+    """memory: in bytes. Raises ImportFormatError or UsageError with what the program said, CancelledError when it is
+    wanted no more."""
     command = [sys.executable, "-P", "-m", "circuitstore", "import", file.name, f"--format={job.format}",
                f"--model={job.model}", f"--out={out}", "--no-load"]  # fmt: skip
     ours = {name: value for name, value in os.environ.items() if not name.startswith("CIRCUITSTORE_")}
@@ -36,12 +39,13 @@ def make_bundles(job: Job, file: Path, out: Path, is_wanted: Callable[[], bool])
             start_new_session=True,  # Ctrl-C is for the service, which ends it
         ) as process,
     ):
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (memory, memory))
         while (code := _wait(process)) is None:
             if not is_wanted():
                 process.kill()
                 raise CancelledError("nobody wants it any more")
     if code:
-        raise _failure(code, said.read_text(errors="replace"), job.file)
+        raise _failure(code, said.read_text(errors="backslashreplace"), job.file)
     return sorted(path.parent for path in out.glob(f"*/{MANIFEST}"))
 
 
@@ -53,9 +57,11 @@ def _wait(process: subprocess.Popen[bytes]) -> int | None:
 
 
 def _failure(code: int, said: str, file: str) -> ImportFormatError | UsageError:
-    last = said.strip().splitlines()[-1:] if code > 0 else []
-    if not last:
+    last = (said.strip().splitlines() or [""])[-1]
+    if code < 0 or last.startswith("MemoryError"):
         return ImportFormatError(f"{file}: the process that read it was ended: it took too much memory, or nests too "
                                  "deep")  # fmt: skip
-    message = last[0].removeprefix("circuitstore: ")
+    if not last.startswith(_OURS):
+        raise RuntimeError(f"the process that read {file} failed:\n{said}")
+    message = last.removeprefix(_OURS)
     return UsageError(message) if code == _USAGE else ImportFormatError(message)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from store.errors import CircuitstoreError, UsageError
+from store.errors import UsageError
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_. -]{0,99}")
 
@@ -57,9 +57,11 @@ class Job(BaseModel):
     error: str | None = None
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
     finished_at: datetime | None = None
-    failure: CircuitstoreError | None = Field(None, exclude=True)
+    is_cancelled: bool = False
+    tries: int = 0
+    """How often it was begun: what ends the service is not begun for ever."""
+    failure: Exception | None = Field(None, exclude=True)
     """Why it failed, as long as the service runs that saw it."""
-    is_cancelled: bool = Field(False, exclude=True)
 
     @property
     def is_over(self) -> bool:

@@ -1,9 +1,10 @@
 """The jobs of a service: one after the other, in the order they came.
 
-A job is a folder: `upload/` with what was sent, and `job.json`, written when all of it has come and again at the job's
-end. So a service that was killed does, when it runs again, whatever it had taken.
+A job is a folder: `upload/` with what was sent, and `job.json`, written when all of it has come and whenever what must
+not be forgotten changes. So a service that was killed does, when it runs again, whatever it had taken.
 """
 
+import logging
 import os
 import re
 import shutil
@@ -20,16 +21,19 @@ from pydantic import ValidationError
 
 from api.jobs.importing import make_bundles
 from api.jobs.job import Job, State
-from store.archive import unpack
 from store.bundle import open_bundle
 from store.database import LoadReport, Store
 from store.disk import hold, put
-from store.errors import CancelledError, CircuitstoreError, LimitError, NotFoundError, StoreError, UsageError
+from store.errors import AwayError, CancelledError, CircuitstoreError, LimitError, NotFoundError, StoreError, UsageError
+from store.settings import read_settings
+
+_log = logging.getLogger("circuitstore.jobs")
 
 KEPT = 100
 """Jobs that are remembered when they are over."""
 MOST = 100
-"""Jobs that may wait."""
+"""Jobs that may wait, those that are being sent among them."""
+_TRIES = 3
 _RECORD = "job.json"
 _BUNDLES = "bundles"
 _JOB = re.compile("[0-9a-f]{32}")
@@ -40,14 +44,16 @@ _PAUSES = (1, 2, 5, 10, 20, 30, 60, 60, 60, 60)
 class Jobs:
     """They run while this is entered. Its methods may be called from any thread."""
 
-    def __init__(self, store: Store, folder: Path | None, most: int) -> None:
-        """folder: else one for the store in the user's folder for state. most: bytes of one upload."""
-        self.folder = folder or user_state_path("circuitstore") / "jobs" / _name_of(store)
-        self.most = most
-        self._store = store
-        self._jobs: dict[str, Job] = {}
-        self._changed = threading.Condition()
+    def __init__(self, store: Store, folder: Path | None, memory: int) -> None:
+        """folder: for those of all stores; else one in the user's folder for state. memory: for reading, in bytes."""
+        self.folder = (folder or user_state_path("circuitstore") / "jobs") / _name_of(store)
         self.is_closing = False
+        """May be set by anyone: what waits for a job looks at it."""
+        self._store = store
+        self._memory = memory
+        self._jobs: dict[str, Job] = {}
+        self._coming = 0
+        self._changed = threading.Condition()
 
     def __enter__(self) -> Self:
         """Raises UsageError where another service has the folder."""
@@ -74,7 +80,8 @@ class Jobs:
 
     def all(self) -> list[Job]:
         """The latest first."""
-        return list(self._jobs.values())[::-1]
+        with self._changed:
+            return list(self._jobs.values())[::-1]
 
     def __getitem__(self, uid: str) -> Job:
         """Raises NotFoundError."""
@@ -84,21 +91,24 @@ class Jobs:
             raise NotFoundError(f"no job {uid!r}: GET /jobs lists those there are") from None
 
     def make_room(self, job: Job) -> Path:
-        """Where to write what is sent. Raises LimitError where too many wait."""
-        if sum(not other.is_over for other in self._jobs.values()) >= MOST:
-            raise LimitError(f"{MOST} jobs wait already: send it later")
-        file = self._upload(job)
-        file.parent.mkdir(parents=True)
-        return file
+        """Where to write what is sent; `add` or `forget` must follow. Raises LimitError where too many wait."""
+        with self._changed:
+            if self._coming + sum(not other.is_over for other in self._jobs.values()) >= MOST:
+                raise LimitError(f"{MOST} jobs wait already: send it later")
+            self._coming += 1
+        return self._upload(job)
 
     def forget(self, job: Job) -> None:
         """What was sent of it is not all of it, and goes."""
+        with self._changed:
+            self._coming -= 1
         shutil.rmtree(self.folder / job.uid, ignore_errors=True)
 
     def add(self, job: Job) -> None:
         """All of it has come."""
         self._keep(job)
         with self._changed:
+            self._coming -= 1
             self._jobs[job.uid] = job
             self._changed.notify_all()
 
@@ -108,6 +118,13 @@ class Jobs:
         with self._changed:
             job.is_cancelled = True
             self._changed.notify_all()
+            waits = job.state is State.queued
+            if waits:
+                self._end(job, State.cancelled)
+        if waits:
+            self._clear_up(job)
+        elif not job.is_over:
+            self._keep(job)
         return job
 
     def _upload(self, job: Job) -> Path:
@@ -118,62 +135,66 @@ class Jobs:
         put(self.folder / job.uid / _RECORD, lambda file: file.write_text(text, encoding="utf-8"))
 
     def _found(self) -> Iterable[Job]:
-        """Those of a service before this one; what had not come whole is removed."""
+        """Those of a service before this one; what had not come whole is removed, what can't be read is left."""
         for folder in self.folder.iterdir():
             if not _JOB.fullmatch(folder.name):
                 continue
             try:
-                yield Job.model_validate_json((folder / _RECORD).read_bytes())
-            except (OSError, ValidationError):
+                job = Job.model_validate_json((folder / _RECORD).read_bytes())
+            except FileNotFoundError:
                 shutil.rmtree(folder, ignore_errors=True)
+            except (OSError, ValidationError) as error:
+                _log.error("a job that can't be read is left in %s: %s", folder, error)
+            else:
+                job.state = job.state if job.is_over else State.queued
+                yield job
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
+            state, finished = State.done, True
             try:
                 self._run(job)
             except CancelledError:
-                if self.is_closing:
-                    return  # and the next service goes on with it
-                job.state = State.cancelled
-            except CircuitstoreError as error:
-                here = f"{self.folder / job.uid / _BUNDLES}/"  # which is no matter of who sent it
-                job.failure = type(error)(str(error).replace(here, f"{job.file}: "))
-                job.state, job.error = State.failed, str(job.failure)
-            except OSError as error:
-                job.failure = StoreError(f"{error.filename or self.folder}: {error.strerror}")
-                job.state, job.error = State.failed, str(job.failure)
-            job.finished_at = datetime.now(UTC)
+                state, finished = State.cancelled, job.is_cancelled
+            except (CircuitstoreError, OSError) as error:
+                state = State.failed
+                self._tell(job, error)
+            except Exception as error:  # noqa: BLE001, whatever it is: others wait behind it
+                state = State.failed
+                _log.exception("job %s failed", job.uid)
+                job.error, job.failure = "The service failed on this job; its log says why.", error
+            if not finished:
+                return  # and the next service goes on with it
+            with self._changed:
+                self._end(job, state)
             self._clear_up(job)
 
     def _next(self) -> Job | None:
         with self._changed:
             while not self.is_closing:
                 for job in self._jobs.values():
-                    if not job.is_over:
+                    if job.state is State.queued:
+                        job.state = State.reading
                         return job
-                self._changed.wait()
+                self._changed.wait(1)  # who sets is_closing in a signal's handler can't notify
         return None
 
     def _run(self, job: Job) -> None:
         self._require_wanted(job)
-        job.state = State.reading
+        job.tries += 1
+        if job.tries > _TRIES:
+            raise LimitError(f"{job.file}: the service ended {_TRIES} times while it read or loaded this")
+        self._keep(job)
         bundles = self.folder / job.uid / _BUNDLES
         shutil.rmtree(bundles, ignore_errors=True)
         bundles.mkdir()
-        if job.kind == "bundles":
-            folders = unpack(self._upload(job), job.file, bundles, self.most)
-        else:
-            folders = make_bundles(job, self._upload(job), bundles, lambda: self._is_wanted(job))
+        folders = make_bundles(job, self._upload(job), bundles, self._memory, lambda: self._is_wanted(job))
         job.bundles = []
-        opened = [open_bundle(folder) for folder in folders]
-        for bundle in opened:
-            bundle.validate()  # before the first is loaded
-        for bundle in opened:
-            report = self._load(job, bundle.path)
+        for folder in folders:
+            report = self._load(job, folder)
             job.bundles.append({
                 "uid": report.bundle, "already": report.already, "circuits": report.circuits, "rows": report.rows
             })  # fmt: skip
-        job.state, job.table, job.rows_done, job.rows_to_do = State.done, None, None, None
 
     def _load(self, job: Job, folder: Path) -> LoadReport:
         """Tries again where the database is away; a load goes on where it stopped."""
@@ -187,10 +208,11 @@ class Jobs:
             job.state, job.error = State.loading, None
             try:
                 return self._store.load(open_bundle(folder), progress)
-            except StoreError as error:
+            except AwayError as error:
                 if pause is None:
                     raise
-                job.state, job.error = State.waiting, str(error)
+                self._tell(job, error)
+                job.state, job.failure = State.waiting, None
             with self._changed:
                 self._changed.wait_for(lambda: not self._is_wanted(job), pause)
         raise AssertionError
@@ -202,6 +224,21 @@ class Jobs:
         if not self._is_wanted(job):
             raise CancelledError("nobody wants it any more")
 
+    def _tell(self, job: Job, error: CircuitstoreError | OSError) -> None:
+        """What went wrong, without where this service keeps what was sent."""
+        if isinstance(error, OSError):
+            _log.error("job %s: %s", job.uid, error)
+            error = StoreError(f"what was sent can't be kept: {error.strerror}; try again later")
+        bundles = str(self.folder / job.uid / _BUNDLES)
+        told = str(error).replace(f"{bundles}/", f"{job.file}: ").replace(bundles, job.file)
+        job.error = told.replace(str(self.folder), "the folder of jobs")
+        job.failure = type(error)(job.error)
+
+    def _end(self, job: Job, state: State) -> None:
+        job.table, job.rows_done, job.rows_to_do = None, None, None
+        job.finished_at = datetime.now(UTC)
+        job.state = state
+
     def _clear_up(self, job: Job) -> None:
         """Keeps what came of it, and of the oldest nothing."""
         with suppress(OSError):
@@ -211,13 +248,19 @@ class Jobs:
                     shutil.rmtree(child, ignore_errors=True)
                 elif child.name != _RECORD:
                     child.unlink()
-        over = [other for other in self._jobs.values() if other.is_over]
-        for old in over[:-KEPT]:
-            del self._jobs[old.uid]
-            shutil.rmtree(self.folder / old.uid, ignore_errors=True)
+        with self._changed:
+            old = [other for other in self._jobs.values() if other.is_over][:-KEPT]
+            for one in old:
+                del self._jobs[one.uid]
+        for one in old:
+            shutil.rmtree(self.folder / one.uid, ignore_errors=True)
 
 
 def _name_of(store: Store) -> str:
+    """Another for each database."""
     scheme, _, path = store.url.partition(":")
-    url = f"ladybug:{Path(path).expanduser().absolute()}" if scheme == "ladybug" else store.url
+    if scheme == "ladybug":
+        url = f"ladybug:{Path(path).expanduser().absolute()}"
+    else:
+        url = f"{store.url}/{read_settings().neo4j_database}"
     return sha256(url.encode()).hexdigest()[:16]

@@ -15,7 +15,7 @@ from api import schemas
 from api.access import requires
 from api.answers import JSON, answer
 from api.errors import responses
-from api.jobs.job import MEANINGS, Job, check_file_name
+from api.jobs.job import MEANINGS, Job, State, check_file_name
 from api.jobs.queue import Jobs
 from api.keys import Scope
 from store.errors import StoreError
@@ -65,7 +65,7 @@ def router(*, is_on: bool) -> APIRouter:
     sent: dict[int | str, dict[str, Any]] = {
         201: {"description": "It is stored.", "content": _content()},
         202: {"description": "It is a job, at the path in Location.", "content": _content()},
-        **responses(400, 401, 403, 413, 429, 503),
+        **responses(400, 401, 403, 409, 413, 429, 503),
     }
 
     @routes.post(
@@ -77,7 +77,7 @@ def router(*, is_on: bool) -> APIRouter:
         openapi_extra=_body("application/octet-stream"),
     )
     async def bundles(request: Request, jobs: JobsDep, wait: Wait = 10, file: File = "bundles.tar") -> Response:
-        return await _take(request, jobs, Job(kind="bundles", file=check_file_name(file)), wait)
+        return await _take(request, jobs, Job(kind="bundles", file=check_file_name(file), format="bundles"), wait)
 
     @routes.post(
         "/imports",
@@ -133,7 +133,7 @@ def router(*, is_on: bool) -> APIRouter:
         "/jobs/{uid}", summary="Cancel a job that is not over.", response_class=JSON, dependencies=writes,
         responses=responses(401, 403, 404), openapi_extra={"responses": one},
     )  # fmt: skip
-    async def cancel(found: FoundDep) -> JSON:
+    def cancel(found: FoundDep) -> JSON:
         return _shown([found.jobs.cancel(found.job.uid)])
 
     return routes
@@ -145,14 +145,19 @@ async def _take(request: Request, jobs: Jobs, job: Job, wait: float) -> Response
     try:
         await _write(request, file)
         await anyio.to_thread.run_sync(jobs.add, job)
+    except OSError as error:
+        jobs.forget(job)
+        raise StoreError(f"what was sent can't be kept: {error.strerror}; try again later") from error
     except BaseException:
         jobs.forget(job)
         raise
     with anyio.move_on_after(wait):
-        while not job.is_over:
+        while not job.is_over and not jobs.is_closing:
             await anyio.sleep(_EVERY)
-    if job.failure is not None:
-        raise job.failure
+    if job.state is State.failed:
+        raise job.failure or StoreError(str(job.error))
+    if job.state is State.cancelled:
+        raise HTTPException(409, "somebody cancelled this job before its end")
     answered = _shown([job])
     answered.status_code = 201 if job.is_over else 202
     answered.headers["Location"] = f"/jobs/{job.uid}"
@@ -160,12 +165,10 @@ async def _take(request: Request, jobs: Jobs, job: Job, wait: float) -> Response
 
 
 async def _write(request: Request, file: Path) -> None:
-    try:
-        async with await anyio.open_file(file, "wb") as stream:
-            async for chunk in request.stream():
-                await stream.write(chunk)
-    except OSError as error:
-        raise StoreError(f"what was sent can't be kept: {error.strerror}; try again later") from error
+    await anyio.Path(file.parent).mkdir(parents=True)
+    async with await anyio.open_file(file, "wb") as stream:
+        async for chunk in request.stream():
+            await stream.write(chunk)
 
 
 def _shown(jobs: list[Job]) -> JSON:

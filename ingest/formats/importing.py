@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from ingest.formats import archive
 from ingest.formats.format import Format, Source, Tables
 from ingest.formats.registry import FORMATS, readable, recognised
 from store.aside import aside, put_in_place
@@ -23,16 +24,20 @@ AUTO = "auto"
 def import_all(given: Sequence[str], format: str, out: Path, model: str = "") -> Iterator[Bundle]:
     """The bundles of files and folders, written below `out`; one that is a bundle already is left where it is.
 
-    given: paths, or '-' for standard input. format: a format's name, or 'auto'. model: its name, for files that don't
-    say it. Raises ImportFormatError, which names the file and the place in it, or UsageError.
+    given: paths, or '-' for standard input. format: a format's name, 'bundles' for a tar archive of some, or 'auto'.
+    model: its name, for files that don't say it. Raises ImportFormatError or BundleError, which name the file and the
+    place in it, or UsageError.
     """
-    chosen = None if format == AUTO else readable(format)
+    chosen = None if format in (AUTO, archive.NAME) else readable(format)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out: {out} is no folder")
     for name in given:
         with _sources(name) as sources:
             for source in sources:
-                yield from _bundles(replace(source, model=model), chosen, out)
+                if format == archive.NAME:
+                    yield from _unpacked(source, out)
+                else:
+                    yield from _bundles(replace(source, model=model), chosen, out)
 
 
 @contextmanager
@@ -61,14 +66,41 @@ def _bundles(source: Source, chosen: Format | None, out: Path) -> Iterator[Bundl
     if source.path.is_dir():
         yield open_bundle(source.path)
         return
-    if source.path.stat().st_size == 0:
-        raise source.refuse("the file is empty")
+    _require_content(source)
     found = chosen or recognised(source)
+    if found is None and archive.is_archive(source.path):
+        yield from _unpacked(source, out)
+        return
     if found is None or found.read is None:
-        names = ", ".join(one.name for one in FORMATS.values() if one.read)
+        names = ", ".join([*(one.name for one in FORMATS.values() if one.read), archive.NAME])
         raise source.refuse(f"it looks like no format that can be imported ({names}); name one with --format")
     for tables in found.read(source):
         yield _write(tables, found, source, out)
+
+
+def _unpacked(source: Source, out: Path) -> Iterator[Bundle]:
+    """The bundles of an archive, all of them checked before the first is put below `out`, under its own name."""
+    _require_content(source)
+    out.mkdir(parents=True, exist_ok=True)
+    with aside(out / "archive") as folder:
+        try:
+            bundles = [open_bundle(path) for path in archive.unpack(source.path, source.name, folder)]
+            for bundle in bundles:
+                bundle.validate()
+        except BundleError as error:
+            told = str(error).replace(f"{folder}/", f"{source.name}: ").replace(str(folder), source.name)
+            raise BundleError(told) from error
+        for bundle in bundles:
+            target = out / (bundle.path.name if bundle.path != folder else bundle.uid[:16])
+            if (target / MANIFEST).exists() and open_bundle(target).uid != bundle.uid:
+                raise source.refuse(f"{target} holds another bundle of that name: say where else with --out")
+            put_in_place(bundle.path, target)
+            yield open_bundle(target)
+
+
+def _require_content(source: Source) -> None:
+    if source.path.stat().st_size == 0:
+        raise source.refuse("the file is empty")
 
 
 def _write(tables: Tables, format: Format, source: Source, out: Path) -> Bundle:
