@@ -33,9 +33,10 @@ LIBRARIES = ("torch", "transformer-lens", "sae-lens", "transformers", "scikit-le
 """Those whose versions matter to what is computed."""
 
 _SHOWN = (
-    "dashboard.py", "figures.py", "plots", "revision.py", "sqlite.py", "tracking.py", "tuning/front.py"
+    "dashboard.py", "figures.py", "formats", "plots", "revision.py", "sqlite.py", "tracking.py", "tuning/front.py"
 )  # fmt: skip
-"""What only shows results, or says where they come from. Nothing that computes imports it; import-linter holds that."""
+"""What only shows results, says where they come from, or reads other tools' files. Nothing that computes imports it;
+import-linter holds that."""
 
 
 def parameters(recipe: Recipe) -> str:

@@ -206,7 +206,7 @@ def test_what_only_shows_results_changes_no_fingerprint_and_every_other_module_d
     seen = {file.relative_to(root).as_posix() for file in hashed if file.suffix == ".py"}
     every = {file.relative_to(root).as_posix() for file in root.rglob("*.py")}
     assert shows < every
-    assert every - seen == shows | {name for name in every if name.startswith("plots/")}
+    assert every - seen == shows | {name for name in every if name.startswith(("plots/", "formats/"))}
     before = fingerprint(recipe)
     for name, changes in (("nodes.py", True), ("tuning/front.py", False)):
         monkeypatch.setattr("ingest.work._hash_of", lambda file, of=root / name: of_file(file) + "x" * (file == of))
