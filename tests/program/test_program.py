@@ -390,7 +390,7 @@ def test_an_answer_without_rows_names_the_command_that_fills_it(tmp_path: Path) 
 
 
 def test_every_command_that_fills_a_query_is_one_of_the_programs() -> None:
-    known = {command.callback.__name__ for command in app.registered_commands if command.callback}
+    known = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
     named = {query.filled_by for query in catalogue()} - {""}
     assert named
     for command in named:
