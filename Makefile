@@ -23,7 +23,7 @@ features: $(READY) ## what the demo's features are, found out anew and put into 
 		rm -rf demo/features && cp -r "$$bundle" demo/features
 
 test: $(READY) ## every test, against both databases, in two processes
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests/store tests
 
 check: $(READY) ## lint, format, types, the direction of imports, and that constraints.txt fits pyproject.toml
 	@$(BIN)/ruff check .
