@@ -331,14 +331,12 @@ def cypher(
 ) -> None:
     """Ask in the database's own Cypher. Whatever it is, it can only read."""
     from api.settings import read_settings
-    from store.cypher.answer import Limits
     from store.cypher.asking import FreeCypher
 
     settings = read_settings()
     given = {name: _json(value) for name, value in _pairs(arguments or [], "key").items()}
-    limits = Limits(settings.time_limit, settings.row_limit, settings.cypher_bytes * 2**20)
     with FreeCypher(terminal.store_url(), at_once=1, memory=settings.cypher_memory * 2**20) as free:
-        rows = free.ask(sys.stdin.read() if text == "-" else text, given, limits)
+        rows = free.ask(sys.stdin.read() if text == "-" else text, given, settings.cypher_limits)
     terminal.show(rows.columns, rows.rows, rows.truncated)
 
 

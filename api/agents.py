@@ -6,6 +6,7 @@ it is answered as text, so answers are shorter than those of the service. Nothin
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -34,13 +35,12 @@ from pydantic_core import from_json, to_json
 from api import answers, schemas
 from api.settings import Settings
 from queries import pages
-from queries.catalogue import Catalogue, catalogue
+from queries.catalogue import catalogue
 from queries.limits import Limits
 from queries.query import Query
 from queries.resources import RESOURCES
 from queries.subgraph import subgraph
 from store.bundle import program_version
-from store.cypher import answer
 from store.cypher.asking import FreeCypher
 from store.database import Rows, Store
 from store.errors import CircuitstoreError, QueryError
@@ -69,7 +69,6 @@ class Agents:
         self._store = store
         self._settings = settings
         self._free = free
-        self._catalogue: Catalogue = catalogue()
         self.server: Server[Any] = Server(
             "circuitstore",
             version=program_version(),
@@ -87,7 +86,7 @@ class Agents:
             await self.server.run(incoming, outgoing, self.server.create_initialization_options())
 
     async def _list_tools(self, _: ServerRequestContext, __: PaginatedRequestParams | None) -> ListToolsResult:
-        tools = [_tool(query) for query in self._catalogue]
+        tools = [_tool(query) for query in catalogue()]
         return ListToolsResult(tools=[*tools, _free_cypher()] if self._settings.cypher else tools)
 
     async def _call_tool(self, _: ServerRequestContext, params: CallToolRequestParams) -> CallToolResult:
@@ -100,10 +99,10 @@ class Agents:
         return CallToolResult(content=[TextContent(text=text)], structured_content=from_json(text))
 
     def _ask(self, name: str, given: Mapping[str, Any]) -> Rows:
-        limits = self._limits()
         if name == _CYPHER and self._settings.cypher:
             return self._ask_freely(given)
-        return self._catalogue.run(
+        limits = self._limits()
+        return catalogue().run(
             self._store, name, given, timeout=limits.left(), row_limit=limits.rows, hop_limit=limits.hops
         )
 
@@ -111,8 +110,7 @@ class Agents:
         text, params = given.get("text"), given.get("params", {})
         if not isinstance(text, str) or not isinstance(params, dict) or set(given) - {"text", "params"}:
             raise QueryError("cypher takes a text, and params as an object of what its $names stand for")
-        limits = answer.Limits(self._settings.time_limit, ROWS, self._settings.cypher_bytes * 2**20)
-        return self._free.ask(text, params, limits)
+        return self._free.ask(text, params, replace(self._settings.cypher_limits, rows=ROWS))
 
     async def _list_resources(
         self, _: ServerRequestContext, params: PaginatedRequestParams | None

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from store.cypher.answer import Limits
 from store.errors import UsageError
 
 
@@ -37,6 +38,11 @@ class Settings(BaseSettings):
     hosts: str = Field("", description="Names the service is reached by, beside localhost, with commas between.")
     cors_origins: str = Field("", description="Origins whose pages may ask, such as https://a.org, commas between.")
     proxies: str = Field("", description="Addresses whose X-Forwarded-For is believed, commas between.")
+
+    @property
+    def cypher_limits(self) -> Limits:
+        """Of one statement of free Cypher."""
+        return Limits(self.time_limit, self.row_limit, self.cypher_bytes * 2**20)
 
     @property
     def named_hosts(self) -> list[str]:

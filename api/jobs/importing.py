@@ -3,7 +3,6 @@
 So whatever a file does to who reads it, it does to that process, and requests are answered meanwhile.
 """
 
-import os
 import resource
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from api.jobs.job import Job
 from store.bundle import MANIFEST
+from store.children import environment
 from store.errors import CancelledError, ImportFormatError, UsageError
 
 _EVERY = 0.2
@@ -25,14 +25,13 @@ def make_bundles(job: Job, file: Path, out: Path, memory: int, is_wanted: Callab
     wanted no more."""
     command = [sys.executable, "-P", "-m", "circuitstore", "import", file.name, f"--format={job.format}",
                f"--model={job.model}", f"--out={out}", "--no-load"]  # fmt: skip
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("CIRCUITSTORE_")}
     said = out.with_name("said")
     with (
         said.open("wb") as stderr,
         subprocess.Popen(
             command,
             cwd=file.parent,
-            env={**ours, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env=environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stderr,

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 
 from api.jobs.importing import make_bundles
 from api.jobs.job import Job, State
-from store.bundle import open_bundle
+from store.bundle import Bundle, open_bundle
 from store.database import LoadReport, Store
 from store.disk import hold, put
 from store.errors import AwayError, CancelledError, CircuitstoreError, LimitError, NotFoundError, StoreError, UsageError
@@ -191,12 +191,12 @@ class Jobs:
         folders = make_bundles(job, self._upload(job), bundles, self._memory, lambda: self._is_wanted(job))
         job.bundles = []
         for folder in folders:
-            report = self._load(job, folder)
+            report = self._load(job, open_bundle(folder))
             job.bundles.append({
                 "uid": report.bundle, "already": report.already, "circuits": report.circuits, "rows": report.rows
             })  # fmt: skip
 
-    def _load(self, job: Job, folder: Path) -> LoadReport:
+    def _load(self, job: Job, bundle: Bundle) -> LoadReport:
         """Tries again where the database is away; a load goes on where it stopped."""
 
         def progress(table: str, done: int, to_do: int) -> None:
@@ -207,7 +207,7 @@ class Jobs:
             self._require_wanted(job)
             job.state, job.error = State.loading, None
             try:
-                return self._store.load(open_bundle(folder), progress)
+                return self._store.load(bundle, progress)
             except AwayError as error:
                 if pause is None:
                     raise

@@ -11,7 +11,6 @@ from api.answers import JSON, of
 from api.errors import responses
 from api.keys import Scope
 from api.settings import Settings
-from store.cypher.answer import Limits
 from store.cypher.asking import FreeCypher
 
 _EXAMPLE = {
@@ -32,7 +31,6 @@ class Question(BaseModel):
 def router(free: FreeCypher, settings: Settings) -> APIRouter:
     """A route that says, where free Cypher is off, how to turn it on."""
     routes = APIRouter(tags=["cypher"])
-    limits = Limits(settings.time_limit, settings.row_limit, settings.cypher_bytes * 2**20)
 
     @routes.post(
         "/cypher",
@@ -45,6 +43,6 @@ def router(free: FreeCypher, settings: Settings) -> APIRouter:
     def cypher(question: Annotated[Question, Body(examples=[_EXAMPLE])]) -> JSON:
         if not settings.cypher:
             raise HTTPException(403, "free Cypher is off: CIRCUITSTORE_CYPHER=true turns it on")
-        return JSON(of(free.ask(question.text, question.params, limits)))
+        return JSON(of(free.ask(question.text, question.params, settings.cypher_limits)))
 
     return routes

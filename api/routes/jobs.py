@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +26,8 @@ UPLOADS = ("/bundles", "/imports")
 
 _EVERY = 0.1
 """Seconds between looks at a job for someone who waits for it."""
-_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_ANY_BODY = {"requestBody": {"required": True, "content": {"application/octet-stream": _BINARY}}}
 
 Wait = Annotated[
     float, Query(ge=0, le=600, description="Seconds to wait for its end; then the answer says how far it is.")
@@ -68,25 +70,13 @@ def router(*, is_on: bool) -> APIRouter:
         **responses(400, 401, 403, 409, 413, 429, 503),
     }
 
-    @routes.post(
-        "/bundles",
-        summary="Store bundles: the body is a tar archive of their folders, as `tar -c BUNDLE` makes it.",
-        response_class=JSON,
-        responses=sent,
-        dependencies=writes,
-        openapi_extra=_body("application/octet-stream"),
-    )
+    post = partial(routes.post, response_class=JSON, responses=sent, dependencies=writes, openapi_extra=_ANY_BODY)
+
+    @post("/bundles", summary="Store bundles: the body is a tar archive of their folders, as `tar -c BUNDLE` makes it.")
     async def bundles(request: Request, jobs: JobsDep, wait: Wait = 10, file: File = "bundles.tar") -> Response:
         return await _take(request, jobs, Job(kind="bundles", file=check_file_name(file), format="bundles"), wait)
 
-    @routes.post(
-        "/imports",
-        summary="Import another tool's file, the body, as bundles, and store them.",
-        response_class=JSON,
-        responses=sent,
-        dependencies=writes,
-        openapi_extra=_body("application/octet-stream"),
-    )
+    @post("/imports", summary="Import another tool's file, the body, as bundles, and store them.")
     async def imports(
         request: Request,
         jobs: JobsDep,
@@ -177,7 +167,3 @@ def _shown(jobs: list[Job]) -> JSON:
 
 def _content() -> dict[str, Any]:
     return {"application/json": {"schema": schemas.of_query(MEANINGS)}}
-
-
-def _body(media_type: str) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {media_type: _BINARY}}}

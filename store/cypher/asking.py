@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from store import errors
 from store.cancel import stopped_by
+from store.children import environment
 from store.cypher.answer import Limits
 from store.cypher.process import GRACE
 from store.cypher.statement import parse
@@ -97,13 +98,12 @@ class _Process:
         self.stamp = stamp
         self._told = told
         self._is_open = False
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("CIRCUITSTORE_")}
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**ours, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            env=environment(),
             start_new_session=True,  # Ctrl-C is for the service, which ends them
             bufsize=0,
         )

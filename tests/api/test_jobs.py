@@ -1,6 +1,10 @@
 """What is sent over HTTP is stored as if it had been loaded here, or refused by name, and nothing of it is left."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
@@ -325,13 +330,6 @@ def test_what_ends_the_service_again_and_again_is_given_up(tmp_path: Path, bundl
 
 def test_a_stop_does_not_wait_for_those_who_wait_for_a_job(tmp_path: Path, bundles: list[Bundle]) -> None:
     """By a real process: what is listened to goes on when the service runs again."""
-    import os
-    import signal
-    import subprocess
-    import sys
-
-    import httpx
-
     settings = {"CIRCUITSTORE_UPLOADS": "true", "CIRCUITSTORE_JOBS": str(tmp_path / "jobs")}
     command = [sys.executable, "-m", "circuitstore", "--store", f"ladybug:{tmp_path}/s.lbug", "serve", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, **settings}) as process:
