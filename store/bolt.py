@@ -79,7 +79,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [inner if type(inner) in SIMPLE else plain(inner) for inner in value]
     return str(value)
 
 

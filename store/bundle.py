@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -267,6 +267,7 @@ def _sound(folder: Path) -> Bundle | None:
     return bundle
 
 
+@cache
 def program_version() -> str:
     try:
         return version("circuitstore")

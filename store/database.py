@@ -66,8 +66,11 @@ class Store(Protocol):
     def digest(self) -> str:
         """One hash over everything that is stored."""
 
-    def version(self) -> str:
-        """Another text whenever anything stored may be another. Cheap: it can be asked with every request."""
+    def version(self, *, max_age: float = 0) -> str:
+        """Another text whenever anything stored may be another. Cheap: it can be asked with every request.
+
+        max_age: seconds ago that will do, for who wants no round trip; what this store object wrote is always seen.
+        """
 
     def close(self) -> None:
         """Give the database back. A closed store can't be used."""

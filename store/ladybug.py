@@ -130,7 +130,7 @@ class LadybugStore:
                 rows = result.get_all() if row_limit is None else result.get_n(row_limit + 1)
                 columns = result.get_column_names()
         truncated = row_limit is not None and len(rows) > row_limit
-        plain = [[plain_ladybug(value) for value in row] for row in (rows[:row_limit] if truncated else rows)]
+        plain = [plain_ladybug(row) for row in (rows[:row_limit] if truncated else rows)]
         return Rows(columns, plain, truncated)
 
     def digest(self) -> str:
@@ -143,7 +143,7 @@ class LadybugStore:
                     hashes[of.name] = content_hash(in_order(rows, of), of)
         return combined_hash(hashes)
 
-    def version(self) -> str:
+    def version(self, *, max_age: float = 0) -> str:  # no age: a look at the file is all it takes
         stamp = self._snapshots.stamp()
         if stamp is None or stamp != self._version[0]:
             self._version = (stamp, version(self.run))

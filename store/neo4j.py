@@ -6,7 +6,9 @@ A circuit has the label `Loading` until all of it is stored, and `Deleting` from
 it is a `Circuit`, and so an answer to any query, only in between.
 """
 
+import math
 import secrets
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,7 +51,7 @@ class Neo4jStore:
     def __init__(self, url: str, *, read_only: bool, settings: StoreSettings) -> None:
         self.url = url
         self._database = settings.neo4j_database
-        self._version: tuple[object, str] = (None, "")
+        self._version = _Version()
         self._driver = connect(url, settings)
         try:
             self._check_schema(read_only)
@@ -127,7 +129,7 @@ class Neo4jStore:
                 records = list(result) if row_limit is None else result.fetch(row_limit + 1)
                 truncated = row_limit is not None and len(records) > row_limit
                 kept = records[:row_limit] if truncated else records
-                rows = [[plain(value) for value in record.values()] for record in kept]
+                rows = [plain(list(record)) for record in kept]
                 return Rows(list(result.keys()), rows, truncated)
 
         with stopped_by(lambda: self._terminate(mark)), in_our_words(self.url, timeout):
@@ -152,11 +154,13 @@ class Neo4jStore:
         with in_our_words(self.url), self._driver.session(database=self._database, fetch_size=-1) as session:
             return session.execute_read(lambda transaction: _digest(BoltTransaction(transaction)))
 
-    def version(self) -> str:
-        writes = self.run("MATCH (s:Store {uid: 'store'}) RETURN s.writes").rows
-        if not writes or writes != self._version[0]:
-            self._version = (writes, version(self.run))
-        return self._version[1]
+    def version(self, *, max_age: float = 0) -> str:
+        held, now = self._version, time.monotonic()
+        if now - held.at >= max_age:
+            writes = self.run("MATCH (s:Store {uid: 'store'}) RETURN s.writes").rows
+            text = held.text if writes and writes == held.writes else version(self.run)
+            self._version = held = _Version(writes, text, now)
+        return held.text
 
     def close(self) -> None:
         self._driver.close()
@@ -177,8 +181,11 @@ class Neo4jStore:
             ours.number = ours.read(lock, [_WRITES])["writes"][0].as_py()
             return work(ours)
 
-        with in_our_words(self.url), self._driver.session(database=self._database) as session:
-            return session.execute_write(locked)
+        try:
+            with in_our_words(self.url), self._driver.session(database=self._database) as session:
+                return session.execute_write(locked)
+        finally:
+            self._version = _Version()
 
     def _begin(self, bundle: Bundle) -> tuple[list[str], int | None]:
         return self._write(lambda transaction: _begin_load(transaction, bundle))
@@ -346,6 +353,15 @@ def ddl() -> list[str]:
         ),
         f"CREATE FULLTEXT INDEX search IF NOT EXISTS FOR (n:{of}) ON EACH [{on}]",
     ]
+
+
+@dataclass(frozen=True)
+class _Version:
+    """What a look at the store told, and when: its count of writes, and its version as a text."""
+
+    writes: list[list[Any]] | None = None
+    text: str = ""
+    at: float = -math.inf
 
 
 @dataclass(frozen=True)

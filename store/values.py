@@ -25,7 +25,7 @@ def plain_ladybug(value: Any) -> Any:
             return properties(value["_LABEL"], value)
         return {key: plain_ladybug(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain_ladybug(inner) for inner in value]
+        return [inner if type(inner) in SIMPLE else plain_ladybug(inner) for inner in value]
     return str(value)
 
 

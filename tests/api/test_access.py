@@ -31,7 +31,7 @@ class Empty:
     def run(self, *_: object, **__: object) -> Rows:
         return Rows(["uid"], [], False)
 
-    def version(self) -> str:
+    def version(self, *, max_age: float = 0) -> str:
         return "empty"
 
 

@@ -112,7 +112,7 @@ def test_the_two_queries_of_a_graph_share_one_time_limit() -> None:
             time.sleep(0.2)
             return Rows(["uid", "size"], [["a", 1]], False)
 
-        def version(self) -> str:
+        def version(self, *, max_age: float = 0) -> str:
             return "1"
 
     slow = Slow()
@@ -135,7 +135,7 @@ class Broken:
     def run(self, *_: object, **__: object) -> Rows:
         raise self.error
 
-    def version(self) -> str:
+    def version(self, *, max_age: float = 0) -> str:
         return "1"
 
 
