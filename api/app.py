@@ -27,7 +27,8 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings()
     free = FreeCypher(store.url, at_once=settings.cypher_at_once, memory=settings.cypher_memory * 2**20)
 
-    uploads = Jobs(store, settings.jobs, settings.import_memory * 2**20) if settings.uploads else None
+    memory, space = settings.import_memory * 2**20, settings.uploads_space * 2**20
+    uploads = Jobs(store, settings.jobs, memory=memory, space=space) if settings.uploads else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

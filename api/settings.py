@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     body_limit: int = Field(2**20, ge=0, description="Bytes of a request's body.")
     uploads: bool = Field(False, description="Whether POST /bundles and POST /imports take what is sent.")
     upload_limit: int = Field(2048, ge=1, description="Size of what is sent there, in MiB.")
+    uploads_space: int = Field(8192, ge=1, description="Size of all that was sent and waits, in MiB.")
     import_memory: int = Field(4096, ge=512, description="Memory for reading what was sent, in MiB.")
     jobs: Path | None = Field(None, description="Folder for what was sent; else one in the user's folder for state.")
     hosts: str = Field("", description="Names the service is reached by, beside localhost, with commas between.")

@@ -44,13 +44,18 @@ _PAUSES = (1, 2, 5, 10, 20, 30, 60, 60, 60, 60)
 class Jobs:
     """They run while this is entered. Its methods may be called from any thread."""
 
-    def __init__(self, store: Store, folder: Path | None, memory: int) -> None:
-        """folder: for those of all stores; else one in the user's folder for state. memory: for reading, in bytes."""
+    def __init__(self, store: Store, folder: Path | None, *, memory: int, space: int) -> None:
+        """folder: for those of all stores; else one in the user's folder for state.
+
+        memory: for reading one, in bytes. space: of the disk, for what was sent of all that are not over, in bytes.
+        """
         self.folder = (folder or user_state_path("circuitstore") / "jobs") / _name_of(store)
         self.is_closing = False
         """May be set by anyone: what waits for a job looks at it."""
         self._store = store
         self._memory = memory
+        self._space = space
+        self._sizes: dict[str, int] = {}
         self._jobs: dict[str, Job] = {}
         self._coming = 0
         self._changed = threading.Condition()
@@ -65,6 +70,8 @@ class Jobs:
         if lock is None:
             raise UsageError(f"CIRCUITSTORE_JOBS: another service uses {self.folder}: stop it, or name another folder")
         self._jobs = {job.uid: job for job in sorted(self._found(), key=lambda job: job.created_at)}
+        waiting = (job for job in self._jobs.values() if not job.is_over)
+        self._sizes = {job.uid: self._upload(job).stat().st_size for job in waiting if self._upload(job).exists()}
         self._lock = lock
         self.is_closing = False
         self._worker = threading.Thread(target=self._work, name="jobs")
@@ -98,11 +105,20 @@ class Jobs:
             self._coming += 1
         return self._upload(job)
 
+    def count(self, job: Job, size: int) -> None:
+        """So many bytes more of it have come. Raises LimitError where, with what waits, they are too many."""
+        with self._changed:
+            self._sizes[job.uid] = self._sizes.get(job.uid, 0) + size
+            if sum(self._sizes.values()) > self._space:
+                raise LimitError(f"what waits already leaves no room for {job.file} (CIRCUITSTORE_UPLOADS_SPACE is "
+                                 f"{self._space // 2**20} MiB): send it later")  # fmt: skip
+
     def forget(self, job: Job) -> None:
         """What was sent of it is not all of it, and goes."""
+        shutil.rmtree(self.folder / job.uid, ignore_errors=True)
         with self._changed:
             self._coming -= 1
-        shutil.rmtree(self.folder / job.uid, ignore_errors=True)
+            self._sizes.pop(job.uid, None)
 
     def add(self, job: Job) -> None:
         """All of it has come."""
@@ -249,6 +265,7 @@ class Jobs:
                 elif child.name != _RECORD:
                     child.unlink()
         with self._changed:
+            self._sizes.pop(job.uid, None)
             old = [other for other in self._jobs.values() if other.is_over][:-KEPT]
             for one in old:
                 del self._jobs[one.uid]

@@ -1,6 +1,6 @@
 """What is sent to be stored, and the jobs that store it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -133,7 +133,7 @@ async def _take(request: Request, jobs: Jobs, job: Job, wait: float) -> Response
     """Streams the body to disk, and waits for what comes of it as long as the client will."""
     file = jobs.make_room(job)
     try:
-        await _write(request, file)
+        await _write(request, file, partial(jobs.count, job))
         await anyio.to_thread.run_sync(jobs.add, job)
     except OSError as error:
         jobs.forget(job)
@@ -154,10 +154,11 @@ async def _take(request: Request, jobs: Jobs, job: Job, wait: float) -> Response
     return answered
 
 
-async def _write(request: Request, file: Path) -> None:
+async def _write(request: Request, file: Path, count: Callable[[int], None]) -> None:
     await anyio.Path(file.parent).mkdir(parents=True)
     async with await anyio.open_file(file, "wb") as stream:
         async for chunk in request.stream():
+            count(len(chunk))
             await stream.write(chunk)
 
 

@@ -287,6 +287,25 @@ def test_a_service_that_ended_does_when_it_runs_again_what_it_had_taken(
     assert (folder / ("1" * 32) / "job.json").exists()
 
 
+def test_all_that_waits_has_a_limit_together_which_a_restart_does_not_forget(
+    tmp_path: Path, bundles: list[Bundle]
+) -> None:
+    large = archive(bundles[0].path, "w") + bytes(600 * 2**10)
+    with open_store(f"ladybug:{tmp_path}/store.lbug") as store:
+        slow = Slow(store)
+        for expected in ([202, 503], [503]):
+            with taking(slow, tmp_path, uploads_space=1) as client:  # type: ignore[arg-type]
+                answers = [client.post("/bundles", content=large, params={"wait": 0}) for _ in expected]
+                assert [answer.status_code for answer in answers] == expected
+                assert "UPLOADS_SPACE is 1 MiB" in problem(answers[-1], 503)
+                until(lambda: client.get("/jobs").json()["rows"][0]["state"] == "loading")
+        slow.go_on.set()
+        with taking(slow, tmp_path, uploads_space=1) as client:  # type: ignore[arg-type]
+            until(lambda: client.get("/jobs").json()["rows"][0]["state"] == "done")
+            assert only(client.post("/bundles", content=large, params=PATIENT))["state"] == "done"
+    assert left_in(tmp_path) == []
+
+
 def test_two_services_never_share_a_folder(tmp_path: Path) -> None:
     with (
         open_store(f"ladybug:{tmp_path}/store.lbug") as store,
