@@ -1,6 +1,6 @@
 """What stands between a client and the routes, outermost first in the order of a request:
 
-known hosts, other sites that may ask (CORS), keys and rates, clients that go, sizes of bodies.
+known hosts, the explorer's pages, other sites that may ask (CORS), keys and rates, clients that go, sizes of bodies.
 """
 
 from fastapi import FastAPI
@@ -11,6 +11,7 @@ from api.bodies import BodyLimit
 from api.buckets import Buckets
 from api.disconnecting import CancelOnDisconnect
 from api.headers import KnownHosts
+from api.pages import Explorer
 from api.routes.jobs import UPLOADS
 from api.settings import Settings
 
@@ -32,4 +33,5 @@ def protect(app: FastAPI, settings: Settings) -> None:
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "If-None-Match"],
             expose_headers=["ETag", "Link", "Retry-After", "X-Request-ID"],
         )
+    app.add_middleware(Explorer)
     app.add_middleware(KnownHosts, names=[settings.host, *settings.named_hosts], origins=origins)

@@ -1,0 +1,35 @@
+/** Numbers, tokens and nodes as people read them. */
+
+/** Three digits that matter, with a true minus. @param {number | null | undefined} value */
+export function number(value, digits = 3) {
+  if (value === null || value === undefined || Number.isNaN(value)) return "–";
+  if (Number.isInteger(value)) return count(value);
+  const size = Math.abs(value);
+  const text = size >= 1000 || size < 0.0005 ? value.toPrecision(digits) : value.toFixed(Math.max(0, digits - Math.max(1, Math.ceil(Math.log10(size + 1e-9)))));
+  return text.replace("-", "−");
+}
+
+/** Whole numbers with thin spaces between thousands. @param {number | null | undefined} value */
+export const count = (value) => (value === null || value === undefined ? "–" : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, " ").replace("-", "−"));
+
+/** @param {number | null | undefined} value */
+export const percent = (value) => (value === null || value === undefined ? "–" : `${number(100 * value)} %`);
+
+/** A token with its blanks made visible. @param {string | null | undefined} text */
+export const token = (text) => (text ?? "").replaceAll("\n", "↵").replaceAll("\t", "⇥").replace(/^ /, "·");
+
+/** @param {string} uid the last part of it, where nothing better is known */
+export const short = (uid) => uid.split(":").slice(-1)[0] ?? uid;
+
+/**
+ * What a circuit node is called: `feature 12:345 @ keys`, as in the answers of path queries.
+ * @param {{kind: string, layer: number, index?: number | null, position?: number | null, token?: string | null}} node
+ */
+export function nodeName(node) {
+  const place = ["token", "logit", "metric"].includes(node.kind) ? "" : ` ${node.layer}${node.index === null || node.index === undefined ? "" : `:${node.index}`}`;
+  const at = node.token || node.position;
+  return `${node.kind}${place}${at === null || at === undefined || at === "" ? "" : ` @ ${at}`}`;
+}
+
+/** A date as people write it. @param {string | null | undefined} text ISO 8601 */
+export const date = (text) => (text ? new Date(text).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" }) : "–");

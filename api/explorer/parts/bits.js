@@ -1,0 +1,40 @@
+/** Small things that many views show. */
+
+import { html } from "../html.js";
+import { nodeName, number, token } from "../format.js";
+import { href, twin } from "../server.js";
+
+/** A link to the JSON behind a view. @param {{path: string}} props */
+export const Twin = ({ path }) => html`<a class="twin" href=${twin(path)} target="_blank" title="What this view shows, for programs">JSON</a>`;
+
+/** A signed number in the colour of its sign. @param {{value: number | null | undefined}} props */
+export const Signed = ({ value }) => html`<span class=${(value ?? 0) < 0 ? "negative" : "positive"}>${number(value)}</span>`;
+
+/** @param {{kind: string}} props */
+export const Kind = ({ kind }) => html`<span class=${`kind ${kind}`}>${kind}</span>`;
+
+/** Tokens as small tags. @param {{tokens: string[] | null | undefined}} props */
+export const Tokens = ({ tokens }) => (tokens?.length ? html`<span class="tokens">${tokens.map((one) => html`<span class="token">${token(one)}</span>`)}</span>` : html`<span class="faint">unknown</span>`);
+
+/** @param {{uid: string, label?: string | null}} props */
+export const FeatureLink = ({ uid, label }) => html`<a href=${`/features/${uid}`} title=${uid}>${label || uid.split(":").slice(1).join(":")}</a>`;
+
+/** @param {{circuit: string, node: any}} props */
+export const NodeLink = ({ circuit, node }) => html`<a href=${href(`/circuits/${circuit}`, { node: node.uid })}>${nodeName(node)}</a>`;
+
+/** Bars of signed values that share a scale. @param {{items: {name: any, value: number, title?: string}[]}} props */
+export function Bars({ items }) {
+  const largest = Math.max(...items.map((item) => Math.abs(item.value)), 1e-12);
+  return html`<ol class="bars">${items.map((item) => html`<li title=${item.title}>
+    <span class="name">${item.name}</span>
+    <span class="track"><meter class=${item.value < 0 ? "negative" : "positive"} min="0" max=${largest} value=${Math.abs(item.value)}></meter></span>
+    <span class="number">${number(item.value)}</span>
+  </li>`)}</ol>`;
+}
+
+/** A context of a feature's activation, `[5.2] the «cat» sat`, with the token marked. @param {{text: string}} props */
+export function Context({ text }) {
+  const found = /^\[([^\]]*)\] ([\s\S]*)$/.exec(text);
+  const parts = (found?.[2] ?? text).split(/[«»]/);
+  return html`<p class="context"><span class="number faint">${found?.[1] ?? ""}</span><span>${parts.map((part, i) => (i % 2 ? html`<mark>${token(part)}</mark>` : part))}</span></p>`;
+}

@@ -1,0 +1,64 @@
+/** Pictures and data of a view as files. */
+
+import { html } from "../html.js";
+
+/** @param {string} name @param {Blob} content */
+export function saveFile(name, content) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** @param {string} name @param {string[]} columns @param {any[]} rows */
+export function saveCSV(name, columns, rows) {
+  /** @param {any} value */
+  const cell = (value) => {
+    const text = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((line) => line.map(cell).join(","));
+  saveFile(name, new Blob([`${lines.join("\n")}\n`], { type: "text/csv" }));
+}
+
+/** A drawing as a file of its own: what the style sheet gives it is written into it. @param {SVGSVGElement} svg */
+export function standalone(svg) {
+  const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
+  const drawn = [svg, ...svg.querySelectorAll("*")];
+  [copy, ...copy.querySelectorAll("*")].forEach((element, i) => {
+    const style = getComputedStyle(/** @type {Element} */ (drawn[i]));
+    for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family", "text-anchor"]) {
+      element.setAttribute(name, style.getPropertyValue(name));
+    }
+    element.removeAttribute("class");
+  });
+  const { width, height } = svg.getBoundingClientRect();
+  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  copy.setAttribute("width", String(width));
+  copy.setAttribute("height", String(height));
+  return new XMLSerializer().serializeToString(copy);
+}
+
+/** @param {string} name @param {SVGSVGElement} svg */
+export const saveSVG = (name, svg) => saveFile(name, new Blob([standalone(svg)], { type: "image/svg+xml" }));
+
+/** @param {string} name @param {SVGSVGElement} svg */
+export async function savePNG(name, svg) {
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standalone(svg))}`;
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.width = 2 * image.width;
+  canvas.height = 2 * image.height;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.fillStyle = getComputedStyle(document.body).backgroundColor;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  canvas.toBlob((blob) => blob && saveFile(name, blob));
+}
+
+/** Buttons for it; each is left out where nothing is given for it. @param {{png?: () => void, svg?: () => void, csv?: () => void}} props */
+export const SaveButtons = (props) => html`<span class="buttons" role="group" aria-label="Save as">
+  ${Object.entries(props).map(([form, save]) => save && html`<button class="quiet" onClick=${save} title=${`Save as ${form.toUpperCase()}`}>${form.toUpperCase()}</button>`)}
+</span>`;

@@ -1,0 +1,57 @@
+/** Light, dark, or as the system has it: kept in this browser. */
+
+import { useEffect, useState } from "./html.js";
+
+const KEY = "circuitstore-theme";
+const THEMES = ["auto", "light", "dark"];
+const CHANGED = "circuitstore-theme";
+
+export const themeNow = () => {
+  const kept = localStorage.getItem(KEY) ?? "auto";
+  return THEMES.includes(kept) ? kept : "auto";
+};
+
+export function nextTheme() {
+  localStorage.setItem(KEY, THEMES[(THEMES.indexOf(themeNow()) + 1) % THEMES.length] ?? "auto");
+  apply();
+}
+
+/** The theme's name, for a component that changes with it, or with what it looks like. */
+export function useTheme() {
+  const [theme, setTheme] = useState(themeNow());
+  useEffect(() => {
+    const look = () => setTheme(themeNow());
+    addEventListener(CHANGED, look);
+    return () => removeEventListener(CHANGED, look);
+  }, []);
+  return theme;
+}
+
+/** The colour that a custom property of the style sheet has now. @param {string} name as --ink */
+export function colour(name) {
+  const probe = document.createElement("i");
+  probe.style.color = `var(${name})`;
+  document.body.append(probe);
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+}
+
+/** Call when colours are others. @param {() => void} look */
+export function onColours(look) {
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  system.addEventListener("change", look);
+  addEventListener(CHANGED, look);
+  return () => {
+    system.removeEventListener("change", look);
+    removeEventListener(CHANGED, look);
+  };
+}
+
+function apply() {
+  const theme = themeNow();
+  document.documentElement.style.colorScheme = theme === "auto" ? "light dark" : theme;
+  dispatchEvent(new Event(CHANGED));
+}
+
+apply();

@@ -1,0 +1,72 @@
+"""The explorer: pages for people at the addresses where programs find JSON, and the files that the pages are made of.
+
+A browser that opens `/circuits/UID` says that it wants HTML, and gets the one page, which asks the same address for
+JSON and draws it. So every view has an address, and the data behind it is at that address with `?format=json`. The
+pages hold nothing of the store, and need no key.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs
+
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import FileResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import ProblemResponse
+
+FOLDER = Path(__file__).parent / "explorer"
+FILES = "/explorer"
+VIEWS = re.compile(
+    "/|/(circuits|features|clusters|clusterings|queries|tasks|runs)/[^/]+|/(circuits|compare|ablations|queries|clusterings)"
+)
+"""Addresses of the views: see `explorer/routes.js`."""
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_HEADERS = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-cache", "Vary": "Accept"}
+
+
+class Explorer:
+    """Answers what is the explorer's, and passes on the rest."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._files = GZipMiddleware(_Files(directory=FOLDER), minimum_size=1000)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+        elif scope["path"].startswith(f"{FILES}/"):
+            inner = {**scope, "path": scope["path"].removeprefix(FILES), "root_path": ""}
+            try:
+                await self._files(inner, receive, send)
+            except HTTPException as error:
+                await ProblemResponse(error.status_code, f"the explorer has no file {inner['path']}")(
+                    scope, receive, send
+                )
+        elif _wants_page(scope):
+            await FileResponse(FOLDER / "index.html", headers=_HEADERS)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+class _Files(StaticFiles):
+    """A browser looks at every use whether its copy is still the one: an update is seen at once."""
+
+    def file_response(self, *args: Any, **more: Any) -> Response:
+        response = super().file_response(*args, **more)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def _wants_page(scope: Scope) -> bool:
+    """Programs name JSON or take anything; only browsers name HTML."""
+    if not VIEWS.fullmatch(scope["path"]) or b"format" in parse_qs(scope["query_string"]):
+        return False
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
