@@ -21,7 +21,7 @@ from api.errors import ProblemResponse
 FOLDER = Path(__file__).parent / "explorer"
 FILES = "/explorer"
 VIEWS = re.compile(
-    "/|/(circuits|features|clusters|clusterings|queries|tasks|runs)/[^/]+|/(circuits|compare|ablations|queries|clusterings)"
+    "/|/(circuits|compare|ablations|queries|clusterings)|/(circuits|features|clusters|clusterings|queries)/[^/]+"
 )
 """Addresses of the views: see `explorer/routes.js`."""
 
@@ -47,9 +47,8 @@ class Explorer:
             try:
                 await self._files(inner, receive, send)
             except HTTPException as error:
-                await ProblemResponse(error.status_code, f"the explorer has no file {inner['path']}")(
-                    scope, receive, send
-                )
+                problem = ProblemResponse(error.status_code, f"the explorer has no file {inner['path']}")
+                await problem(scope, receive, send)
         elif _wants_page(scope):
             await FileResponse(FOLDER / "index.html", headers=_HEADERS)(scope, receive, send)
         else:
