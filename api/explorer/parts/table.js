@@ -2,28 +2,39 @@
 
 import { html, useState } from "../html.js";
 import { number } from "../format.js";
+import { change } from "../routes.js";
 
 /**
- * @typedef {{name: string, title?: string, help?: string, show?: (value: any, row: any) => any, by?: (row: any) => any, isNumber?: boolean, isSortable?: boolean}} Column
- * `show` makes a cell; `by` what to sort by, else the value.
+ * @typedef {{name: string, title?: string, help?: string, show?: (value: any, row: any) => any, by?: (row: any) => any, isNumber?: boolean, isSortable?: boolean, isExtra?: boolean}} Column
+ * `show` makes a cell; `by` what to sort by, else the value; `isExtra` ones are left out on narrow screens.
  */
 
 const STEP = 200;
 
 /**
- * @param {{columns: Column[], rows: any[], caption: string, keyOf?: (row: any) => string, selected?: string | null, sort?: string, isDescending?: boolean}} props
+ * With `param` the order is kept in the address, as the service writes it (`-n_nodes`); with `isSorted` the rows come in it.
+ * Rows of a group stand together, under the title that `groupOf` gives them.
+ * @param {{columns: Column[], rows: any[], caption: string, keyOf?: (row: any) => string, selected?: string | string[] | null, sort?: string, isDescending?: boolean,
+ *   param?: string, isSorted?: boolean, groupOf?: (row: any) => string}} props
  */
-export function Table({ columns, rows, caption, keyOf, selected, sort = "", isDescending = true }) {
-  const [order, setOrder] = useState({ sort, isDescending });
+export function Table({ columns, rows, caption, keyOf, selected, sort = "", isDescending = true, param = "", isSorted = false, groupOf }) {
+  const [kept, keep] = useState({ sort, isDescending });
+  const asked = param && new URLSearchParams(location.search).get(param);
+  const order = asked ? { sort: asked.replace(/^-/, ""), isDescending: asked.startsWith("-") } : param ? { sort, isDescending } : kept;
+  /** @param {{sort: string, isDescending: boolean}} wanted */
+  const setOrder = (wanted) => (param ? change({ [param]: `${wanted.isDescending ? "-" : ""}${wanted.sort}` }, { replace: true }) : keep(wanted));
   const [shown, setShown] = useState(STEP);
-  const column = columns.find((one) => one.name === order.sort);
+  const column = isSorted ? undefined : columns.find((one) => one.name === order.sort);
   const sorted = column ? sortedBy(rows, column, order.isDescending) : rows;
   return html`<div class="table-frame"><table>
     <caption class="hidden">${caption}</caption>
     <thead><tr>${columns.map((one) => html`<${Head} column=${one} order=${order} setOrder=${setOrder} rows=${rows} />`)}</tr></thead>
-    <tbody>${sorted.slice(0, shown).map((row) => html`<tr key=${keyOf?.(row)} class=${keyOf && keyOf(row) === selected ? "selected" : undefined}>
-      ${columns.map((one) => html`<td class=${isNumeric(one, rows) ? "number" : undefined}>${cell(one, row)}</td>`)}
-    </tr>`)}</tbody>
+    <tbody>${sorted.slice(0, shown).flatMap((row, i) => [
+      groupOf && groupOf(row) !== (i ? groupOf(sorted[i - 1]) : null) && html`<tr key=${groupOf(row)} class="group"><th scope="rowgroup" colspan=${columns.length}>${groupOf(row)}</th></tr>`,
+      html`<tr key=${keyOf?.(row)} class=${keyOf && [selected].flat().includes(keyOf(row)) ? "selected" : undefined}>
+        ${columns.map((one) => html`<td class=${classes(one, rows)}>${cell(one, row)}</td>`)}
+      </tr>`,
+    ])}</tbody>
   </table>
   ${sorted.length > shown && html`<p><button onClick=${() => setShown(shown + 5 * STEP)}>Show more: ${shown} of ${sorted.length} rows are shown</button></p>`}
   </div>`;
@@ -34,8 +45,8 @@ function Head({ column, order, setOrder, rows }) {
   const isSorted = order.sort === column.name;
   const title = column.title ?? column.name.replaceAll("_", " ");
   const numeric = isNumeric(column, rows);
-  if (column.isSortable === false) return html`<th scope="col" title=${column.help}>${title}</th>`;
-  return html`<th scope="col" class=${numeric ? "number" : undefined} aria-sort=${isSorted ? (order.isDescending ? "descending" : "ascending") : undefined}>
+  if (column.isSortable === false) return html`<th scope="col" class=${classes(column, rows)} title=${column.help}>${title}</th>`;
+  return html`<th scope="col" class=${classes(column, rows)} aria-sort=${isSorted ? (order.isDescending ? "descending" : "ascending") : undefined}>
     <button class="quiet" title=${column.help} onClick=${() => setOrder({ sort: column.name, isDescending: isSorted ? !order.isDescending : numeric })}>
       ${title}<span aria-hidden="true">${isSorted ? (order.isDescending ? " ↓" : " ↑") : ""}</span>
     </button>
@@ -53,6 +64,9 @@ function cell(column, row) {
 
 /** @param {Column} column @param {any[]} rows */
 const isNumeric = (column, rows) => column.isNumber ?? typeof rows.find((row) => row[column.name] !== null && row[column.name] !== undefined)?.[column.name] === "number";
+
+/** @param {Column} column @param {any[]} rows */
+const classes = (column, rows) => [isNumeric(column, rows) && "number", column.isExtra && "extra"].filter(Boolean).join(" ") || undefined;
 
 /** Those without a value come last, whichever way. @param {any[]} rows @param {Column} column @param {boolean} isDescending */
 function sortedBy(rows, column, isDescending) {
