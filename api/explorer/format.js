@@ -18,6 +18,9 @@ export const percent = (value) => (value === null || value === undefined ? "–"
 /** A token with its blanks made visible. @param {string | null | undefined} text */
 export const token = (text) => (text ?? "").replaceAll("\n", "↵").replaceAll("\t", "⇥").replace(/^ /, "·");
 
+/** Where a feature stands, `12:345` for layer and index, read off its uid. @param {string} uid */
+export const featurePlace = (uid) => uid.replace(/^.*?blocks\.(\d+)\.[^:]*:(\d+)$/, "$1:$2").split(":").slice(-2).join(":");
+
 /** @param {string} uid the last part of it, where nothing better is known */
 export const short = (uid) => uid.split(":").slice(-1)[0] ?? uid;
 

@@ -71,8 +71,8 @@ export function followLinks() {
   addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-    if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
-    const url = new URL(link.href);
+    if (!link || !isPlain || event.defaultPrevented || link.hasAttribute("target") || link.hasAttribute("download")) return;
+    const url = new URL(link.getAttribute("href") ?? "", location.href); // of drawings, too: their links have no such property
     if (url.origin !== location.origin || url.searchParams.has("format") || !routeOf(url.pathname).view) return;
     event.preventDefault();
     go(url.pathname + url.search);

@@ -91,6 +91,30 @@ export function useAnswer(path) {
   return asked.path === path ? asked : NOTHING;
 }
 
+/**
+ * What is at many paths, in their order: null where an answer has not come, or cannot.
+ * @param {string[]} paths
+ * @returns {any[]}
+ */
+export function useAnswers(paths) {
+  const key = paths.join(" ");
+  const [got, setGot] = useState({ key: "", answers: /** @type {any[]} */ ([]) });
+  useEffect(() => {
+    let isWanted = true;
+    const answers = paths.map(() => null);
+    /** @param {number} i @param {any} answer */
+    const tell = (i, answer) => {
+      answers[i] = answer;
+      if (isWanted) setGot({ key, answers: [...answers] });
+    };
+    paths.forEach((path, i) => ask(path).then((answer) => tell(i, answer), () => undefined));
+    return () => {
+      isWanted = false;
+    };
+  }, [key]);
+  return got.key === key ? got.answers : paths.map(() => null);
+}
+
 /** @type {Asked} */
 const NOTHING = { answer: null, error: null, isSlow: false };
 

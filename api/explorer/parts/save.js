@@ -28,7 +28,7 @@ export function standalone(svg) {
   const drawn = [svg, ...svg.querySelectorAll("*")];
   [copy, ...copy.querySelectorAll("*")].forEach((element, i) => {
     const style = getComputedStyle(/** @type {Element} */ (drawn[i]));
-    for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "font-size", "font-family", "text-anchor"]) {
+    for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "fill-opacity", "stroke-opacity", "font-size", "font-family", "font-weight", "text-anchor"]) {
       element.setAttribute(name, style.getPropertyValue(name));
     }
     element.removeAttribute("class");
