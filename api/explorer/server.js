@@ -1,6 +1,6 @@
 /** What the service answers, asked once and kept while it may be shown again. */
 
-import { useEffect, useState } from "./html.js";
+import { useEffect, useRef, useState } from "./html.js";
 
 /** @typedef {Record<string, any>} Row */
 /** @typedef {{columns: string[], rows: Row[], truncated: boolean, next?: string | null}} Answer */
@@ -113,6 +113,19 @@ export function useAnswers(paths) {
     };
   }, [key]);
   return got.key === key ? got.answers : paths.map(() => null);
+}
+
+/**
+ * The same, but what was shown before stays until there is another answer: for filters and sliders.
+ * @param {string | null} path
+ * @returns {Asked & {isOld: boolean}}
+ */
+export function useLatest(path) {
+  const asked = useAnswer(path);
+  const last = useRef(/** @type {any} */ (null));
+  if (asked.answer) last.current = asked.answer;
+  const isOld = path !== null && !asked.answer && !asked.error;
+  return { ...asked, answer: isOld ? last.current : asked.answer, isOld };
 }
 
 /** @type {Asked} */

@@ -13,11 +13,11 @@ const STEP = 200;
 
 /**
  * With `param` the order is kept in the address, as the service writes it (`-n_nodes`); with `isSorted` the rows come in it.
- * Rows of a group stand together, under the title that `groupOf` gives them.
+ * Rows of a group stand together, under the title that `groupOf` gives them. `onMore` asks for rows that are not here yet.
  * @param {{columns: Column[], rows: any[], caption: string, keyOf?: (row: any) => string, selected?: string | string[] | null, sort?: string, isDescending?: boolean,
- *   param?: string, isSorted?: boolean, groupOf?: (row: any) => string}} props
+ *   param?: string, isSorted?: boolean, groupOf?: (row: any) => string, onMore?: () => void}} props
  */
-export function Table({ columns, rows, caption, keyOf, selected, sort = "", isDescending = true, param = "", isSorted = false, groupOf }) {
+export function Table({ columns, rows, caption, keyOf, selected, sort = "", isDescending = true, param = "", isSorted = false, groupOf, onMore }) {
   const [kept, keep] = useState({ sort, isDescending });
   const asked = param && new URLSearchParams(location.search).get(param);
   const order = asked ? { sort: asked.replace(/^-/, ""), isDescending: asked.startsWith("-") } : param ? { sort, isDescending } : kept;
@@ -26,6 +26,10 @@ export function Table({ columns, rows, caption, keyOf, selected, sort = "", isDe
   const [shown, setShown] = useState(STEP);
   const column = isSorted ? undefined : columns.find((one) => one.name === order.sort);
   const sorted = column ? sortedBy(rows, column, order.isDescending) : rows;
+  const more = () => {
+    setShown(shown + 5 * STEP);
+    if (sorted.length < shown + 5 * STEP) onMore?.();
+  };
   return html`<div class="table-frame"><table>
     <caption class="hidden">${caption}</caption>
     <thead><tr>${columns.map((one) => html`<${Head} column=${one} order=${order} setOrder=${setOrder} rows=${rows} />`)}</tr></thead>
@@ -36,7 +40,7 @@ export function Table({ columns, rows, caption, keyOf, selected, sort = "", isDe
       </tr>`,
     ])}</tbody>
   </table>
-  ${sorted.length > shown && html`<p><button onClick=${() => setShown(shown + 5 * STEP)}>Show more: ${shown} of ${sorted.length} rows are shown</button></p>`}
+  ${(sorted.length > shown || onMore) && html`<p><button onClick=${more}>Show more: ${Math.min(shown, sorted.length)} ${onMore ? "" : `of ${sorted.length} `}rows are shown</button></p>`}
   </div>`;
 }
 
