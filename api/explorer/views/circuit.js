@@ -1,1 +1,160 @@
-export { Empty as default } from "../parts/states.js";
+/** One circuit: its graph, and beside it what is pinned, its paths, or how to read it. */
+
+import { Controls } from "../circuit/controls.js";
+import { Graph } from "../circuit/graph.js";
+import { grouped } from "../circuit/grouping.js";
+import { NodePanel } from "../circuit/node-panel.js";
+import { Overview } from "../circuit/overview.js";
+import { keyOf } from "../circuit/paint.js";
+import { pathsAt, PathsPanel } from "../circuit/paths-panel.js";
+import { sceneOf } from "../circuit/scene.js";
+import { FEW, settingsOf } from "../circuit/settings.js";
+import { count, nodeName, number, percent } from "../format.js";
+import { html, useMemo } from "../html.js";
+import { Twin } from "../parts/bits.js";
+import { Empty, Failed, Shown } from "../parts/states.js";
+import { change } from "../routes.js";
+import { href, isExported, useAnswer } from "../server.js";
+import { style } from "../style.js";
+
+/** @typedef {import("../circuit/scene.js").Node} Node @typedef {import("../circuit/scene.js").Edge} Edge */
+
+const MOST = { nodes: 2000, edges: 10_000 };
+/** Of a circuit larger than this, its strongest part is loaded. */
+
+style("circuit");
+
+/** @param {{route: import("../routes.js").Route}} props */
+export default function Circuit({ route }) {
+  const { uid } = route;
+  const first = useAnswer(href(`/circuits/${uid}/graph`, { top_nodes: FEW.nodes, limit: FEW.edges }));
+  const isWhole = !first.answer || (first.answer.nodes.rows.length === first.answer.n_nodes && first.answer.edges.rows.length === first.answer.n_edges);
+  const whole = useAnswer(isWhole || isExported() ? null : href(`/circuits/${uid}/graph`, { top_nodes: MOST.nodes, limit: MOST.edges }));
+  const circuit = useAnswer(`/circuits/${uid}`);
+  const graph = whole.answer ?? first.answer;
+  if (first.error) return html`<${Failed} error=${first.error} />`;
+  const row = circuit.answer?.rows[0] ?? { uid, name: uid.split(":")[0] };
+  return html`<div class="circuit">
+    <${Heading} circuit=${row} twin=${href(`/circuits/${uid}/graph`, { top_nodes: settingsOf(route.query).nodes, limit: settingsOf(route.query).edges })} />
+    <${Shown} asked=${{ answer: graph, error: null, isSlow: first.isSlow }}>
+      ${(/** @type {any} */ loaded) => loaded.n_nodes === 0 ? html`<${Empty} title="This circuit has no nodes">What made it left none above its thresholds.<//>`
+        : html`<${Body} circuit=${row} graph=${loaded} isComplete=${isWhole || Boolean(whole.answer)} query=${route.query} />`}
+    <//>
+  </div>`;
+}
+
+/** @param {{circuit: any, twin: string}} props */
+function Heading({ circuit, twin }) {
+  const parts = [
+    circuit.task && html`<a href=${href("/", { task: circuit.task })}>${circuit.task.split(":")[1] ?? circuit.task}</a>`,
+    circuit.model && html`<a href=${href("/", { model: circuit.model })}>${circuit.model}</a>`,
+    circuit.method,
+    circuit.aggregation === "task" && "mean over the task's prompts",
+  ].filter(Boolean);
+  return html`<header class="circuit-head">
+    <h1>${circuit.name}</h1>
+    <p class="faint">${parts.map((part, i) => html`${i > 0 && " · "}${part}`)}</p>
+    <span class="spacer"></span>
+    <dl class="figures small">
+      ${circuit.clean_metric !== null && circuit.clean_metric !== undefined && html`<div><dt title="The metric on the clean prompts, and on the patched">Metric</dt><dd>${number(circuit.clean_metric)} → ${number(circuit.patch_metric)}</dd></div>`}
+      ${circuit.faithfulness !== null && circuit.faithfulness !== undefined && html`<div><dt title="How much of the metric the circuit alone restores">Faithfulness</dt><dd>${percent(circuit.faithfulness)}</dd></div>`}
+    </dl>
+    ${!isExported() && html`<${Twin} path=${twin} />`}
+  </header>`;
+}
+
+/** @param {{circuit: any, graph: any, isComplete: boolean, query: URLSearchParams}} props */
+function Body({ circuit, graph, isComplete, query }) {
+  const settings = settingsOf(query);
+  const tokens = useTokens(circuit);
+  const clusterings = useClusterings(circuit);
+  const members = useMembers(settings.group, circuit.uid);
+  const isPaths = settings.panel === "paths";
+  const paths = useAnswer(isPaths ? pathsAt(circuit.uid, settings.from, settings.to) : null);
+  /** @type {string[] | null} */
+  const path = isPaths && settings.path ? paths.answer?.rows[settings.path - 1]?.nodes ?? null : null;
+  /** @type {Node[]} */
+  const nodes = graph.nodes.rows;
+  /** @type {Edge[]} */
+  const edges = graph.edges.rows;
+  const wasObserved = useMemo(() => edges.some((edge) => edge.observed !== null), [edges]);
+  const byUid = useMemo(() => new Map(nodes.map((node) => [node.uid, node])), [nodes]);
+  const isObserved = settings.isObserved && wasObserved;
+  const shown = useMemo(() => {
+    const wanted = new Set([...(path ?? []), ...(settings.pinned ? [settings.pinned] : [])]);
+    const strongest = nodes.filter((node) => settings.hasErrors || node.kind !== "error");
+    const kept = strongest.filter((node, i) => i < settings.nodes || wanted.has(node.uid));
+    const drawn = new Set(kept.map((node) => node.uid));
+    const inPath = new Set((path ?? []).slice(1).map((target, i) => `${path?.[i]} ${target}`));
+    const among = edges.filter((edge) => drawn.has(edge.source) && drawn.has(edge.target) && (!isObserved || edge.observed !== null));
+    const few = among.filter((edge, i) => i < settings.edges || inPath.has(keyOf(edge)) || edge.source === settings.pinned || edge.target === settings.pinned);
+    return { nodes: kept, edges: few };
+  }, [nodes, edges, settings.nodes, settings.edges, settings.hasErrors, isObserved, path?.join(), settings.pinned]);
+  const drawn = useMemo(() => (members ? grouped(shown.nodes, shown.edges, members.clusters, members.keyOf, settings.opened) : shown), [shown, members, query.get("opened")]);
+  const scene = useMemo(() => sceneOf(drawn.nodes, drawn.edges, { tokens, isObserved, wasObserved }), [drawn, tokens, isObserved, wasObserved]);
+  const lit = useMemo(() => litBy(path, settings.pinned, drawn.edges), [path?.join(), settings.pinned, drawn]);
+  const pinned = settings.pinned ? byUid.get(settings.pinned) ?? drawn.nodes.find((node) => node.uid === settings.pinned) : null;
+  const counts = { nodes: shown.nodes.length, nNodes: graph.n_nodes, edges: shown.edges.length, nEdges: graph.n_edges };
+  const summary = `${count(counts.nodes)} of ${count(counts.nNodes)} nodes, ${count(counts.edges)} of ${count(counts.nEdges)} edges`;
+  return html`
+    <${Controls} settings=${settings} counts=${counts} most=${{ nodes: nodes.length, edges: Math.max(edges.length, FEW.edges) }}
+      clusterings=${clusterings} hasErrors=${nodes.some((node) => node.kind === "error")} wasObserved=${wasObserved} />
+    <div class="circuit-body">
+      <${Graph} scene=${scene} lit=${lit} pinned=${settings.pinned} name=${circuit.name} summary=${summary} pick=${(/** @type {string | null} */ node) => change({ node })} />
+      <aside class="panel">
+        ${pinned ? html`<${NodePanel} key=${pinned.uid} circuit=${circuit.uid} node=${pinned} edges=${edges} nameOf=${(/** @type {string} */ one) => nameIn(byUid, one)} />`
+          : settings.pinned ? html`<${Empty} title="This node is not among those loaded">The circuit has no node ${settings.pinned}, or it is a weak one of very many. <button onClick=${() => change({ node: null })}>Unpin</button><//>`
+          : isPaths ? html`<${PathsPanel} circuit=${circuit.uid} asked=${paths} from=${settings.from} to=${settings.to} chosen=${settings.path}
+              nodes=${endsOf(nodes, [settings.from, settings.to])} onlyConfirmed=${query.get("confirmed") === "only"} />`
+          : html`<${Overview} circuit=${circuit} nodes=${nodes} wasObserved=${wasObserved} />`}
+      </aside>
+    </div>
+    ${isComplete && graph.edges.rows.length < graph.n_edges && graph.edges.rows.length >= MOST.edges && html`<p class="note" role="status">This circuit has ${count(graph.n_edges)} edges:
+      the ${count(edges.length)} strongest are here. <a href=${href("/queries/graph_edges", { circuit: circuit.uid })}>Ask for the others.</a></p>`}
+  `;
+}
+
+/** The prompt's tokens, where it is a prompt's circuit. @param {any} circuit @returns {string[] | null} */
+function useTokens(circuit) {
+  const { answer } = useAnswer(circuit.prompt ? `/prompts/${circuit.prompt}` : null);
+  return answer?.rows[0]?.tokens ?? null;
+}
+
+/** Ways to group the nodes: clusterings of the model's features, and groups that came with the circuit. @param {any} circuit */
+function useClusterings(circuit) {
+  const isAsked = !isExported() && circuit.model !== undefined;
+  const { answer } = useAnswer(isAsked ? href("/queries/clusterings", { model: circuit.model }) : null);
+  const own = useAnswer(isAsked ? href("/queries/supernodes", { circuit: circuit.uid, limit: 1 }) : null);
+  return useMemo(() => [
+    ...(own.answer?.rows.length ? [{ uid: "supernodes", title: "its supernodes" }] : []),
+    ...(answer?.rows ?? []).filter((/** @type {any} */ row) => row.model).map((/** @type {any} */ row) => ({ uid: row.uid, title: `${row.n_clusters} clusters: ${row.method}, ${row.basis}` })),
+  ], [answer, own.answer]);
+}
+
+/** Which cluster each node is drawn with. @param {string} group @param {string} circuit */
+function useMembers(group, circuit) {
+  const isOwn = group === "supernodes";
+  const { answer } = useAnswer(!group ? null : isOwn ? href("/queries/supernodes", { circuit, limit: 10_000 }) : href("/queries/cluster_members", { clustering: group, limit: 10_000 }));
+  return useMemo(() => {
+    if (!answer) return null;
+    const clusters = new Map(answer.rows.map((/** @type {any} */ row) => [isOwn ? row.node : row.feature, { uid: row.cluster, name: row.name || "cluster" }]));
+    return { clusters, keyOf: (/** @type {Node} */ node) => (isOwn ? node.uid : node.feature ?? "") };
+  }, [answer]);
+}
+
+/** A path stands out; else a pinned node with its edges. @param {string[] | null} path @param {string | null} pinned @param {Edge[]} edges */
+function litBy(path, pinned, edges) {
+  if (path) return { nodes: new Set(path), links: new Set(path.slice(1).map((target, i) => `${path[i]} ${target}`)) };
+  if (!pinned) return { nodes: null, links: null };
+  const own = edges.filter((edge) => edge.source === pinned || edge.target === pinned);
+  return { nodes: new Set([pinned, ...own.flatMap((edge) => [edge.source, edge.target])]), links: new Set(own.map(keyOf)) };
+}
+
+/** @param {Map<string, Node>} byUid @param {string} uid */
+function nameIn(byUid, uid) {
+  const node = byUid.get(uid);
+  return node ? nodeName(node) : uid.split(":").slice(-3).join(":");
+}
+
+/** Nodes that paths may begin or end at: the strongest, and those chosen. @param {Node[]} nodes @param {string[]} chosen */
+const endsOf = (nodes, chosen) => nodes.filter((node, i) => i < 200 || chosen.includes(node.uid)).map((node) => ({ uid: node.uid, name: nodeName(node) }));

@@ -1,0 +1,86 @@
+/** The circuit's graph on the page: a canvas, what is under the pointer, and the buttons around it. */
+
+import { html, useEffect, useMemo, useRef, useState } from "../html.js";
+import { nodeName, number } from "../format.js";
+import { useKeys } from "../keys.js";
+import { saveFile, SaveButtons } from "../parts/save.js";
+import { colour, onColours } from "../theme.js";
+import { drawing } from "./drawing.js";
+import { isConfirmed } from "./scene.js";
+import { Stage } from "./stage.js";
+
+/** @typedef {import("./scene.js").Scene} Scene @typedef {import("./paint.js").Lit} Lit @typedef {import("./stage.js").Found} Found */
+
+const COLOURS = { ink: "--ink", faint: "--faint", paper: "--paper", raised: "--raised", line: "--line", accent: "--accent", positive: "--positive", negative: "--negative",
+  feature: "--feature", error: "--error", token: "--token-kind", logit: "--logit", metric: "--metric", head: "--head", mlp: "--mlp", cluster: "--accent" };
+
+const colours = () => Object.fromEntries(Object.entries(COLOURS).map(([name, property]) => [name, colour(property)]));
+
+/** @param {{scene: Scene, lit: Lit, pinned: string | null, name: string, summary: string, pick: (uid: string | null) => void}} props */
+export function Graph({ scene, lit, pinned, name, summary, pick }) {
+  const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  const stage = useRef(/** @type {Stage | null} */ (null));
+  const picked = useRef(pick);
+  picked.current = pick;
+  const [pointed, setPointed] = useState(/** @type {{found: Found, x: number, y: number} | null} */ (null));
+  useEffect(() => {
+    const made = new Stage(/** @type {HTMLCanvasElement} */ (canvas.current), colours(), {
+      onPoint: (found, x, y) => setPointed(found && { found, x, y }),
+      onPick: (uid) => picked.current(uid),
+    });
+    stage.current = made;
+    const stop = onColours(() => made.recolour(colours()));
+    return () => {
+      stop();
+      made.leave();
+    };
+  }, []);
+  useEffect(() => stage.current?.show(scene), [scene]);
+  useEffect(() => stage.current?.light(lit), [lit]);
+  useEffect(() => {
+    if (pinned) stage.current?.reveal(pinned);
+  }, [pinned, scene]);
+  const step = (/** @type {number} */ dx, /** @type {number} */ dy) => pick(stage.current?.neighbour(pinned, dx, dy) ?? null);
+  useKeys([
+    { key: "ArrowUp", does: "pin the next node above", run: () => step(0, -1) },
+    { key: "ArrowDown", does: "pin the next node below", run: () => step(0, 1) },
+    { key: "ArrowLeft", does: "pin the next node to the left", run: () => step(-1, 0) },
+    { key: "ArrowRight", does: "pin the next node to the right", run: () => step(1, 0) },
+    { key: "Escape", does: "unpin", run: () => pick(null) },
+    { key: "+", does: "nearer", run: () => stage.current?.zoom(1.3) },
+    { key: "-", does: "farther", run: () => stage.current?.zoom(1 / 1.3) },
+    { key: "f", does: "all of it", run: () => stage.current?.fit() },
+  ], [pinned, scene]);
+  const save = useMemo(() => ({
+    png: () => void stage.current?.toPNG().then((blob) => blob && saveFile(`${name}.png`, blob)),
+    svg: () => saveFile(`${name}.svg`, new Blob([drawing(scene, colours(), `${name}: ${summary}`)], { type: "image/svg+xml" })),
+  }), [scene, name, summary]);
+  return html`<div class="graph">
+    <canvas ref=${canvas} role="img" tabindex="0" aria-label=${`The graph of ${name}: ${summary}. Arrow keys go from node to node.`}></canvas>
+    <div class="graph-tools">
+      <button title="Nearer (+)" aria-label="Nearer" onClick=${() => stage.current?.zoom(1.3)}>+</button>
+      <button title="Farther (-)" aria-label="Farther" onClick=${() => stage.current?.zoom(1 / 1.3)}>−</button>
+      <button title="All of it (f)" onClick=${() => stage.current?.fit()}>Fit</button>
+      <${SaveButtons} ...${save} />
+    </div>
+    ${pointed && html`<${Tip} ...${pointed} />`}
+  </div>`;
+}
+
+/** @param {{found: Found, x: number, y: number}} props */
+function Tip({ found, x, y }) {
+  const place = { left: `${x + 14}px`, top: `${y + 14}px` };
+  if (found.spot) {
+    const { node } = found.spot;
+    return html`<div class="tip" style=${place}><strong>${nodeName(node)}</strong>${node.label && html`<br />${node.label}`}
+      <${Pairs} pairs=${[["predicted effect", node.effect], ["observed", node.observed_effect], ["activation", node.activation], ["influence", node.influence]]} /></div>`;
+  }
+  if (!found.link) return null;
+  const { edge, from, to } = found.link;
+  const state = edge.observed === null ? "not measured" : isConfirmed(edge) ? "confirmed" : "not confirmed";
+  return html`<div class="tip" style=${place}><strong>${nodeName(from.node)} → ${nodeName(to.node)}</strong>
+    <${Pairs} pairs=${[["predicted weight", edge.weight], ["observed", edge.observed]]} />${state}${edge.ambiguous ? "; the file left open which node is meant" : ""}</div>`;
+}
+
+/** @param {{pairs: [string, number | null][]}} props */
+const Pairs = ({ pairs }) => html`<dl>${pairs.filter(([, value]) => value !== null).map(([name, value]) => html`<dt>${name}</dt><dd class="number">${number(value)}</dd>`)}</dl>`;

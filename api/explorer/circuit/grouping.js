@@ -1,0 +1,58 @@
+/** Nodes of one cluster drawn as one, and edges between groups added up. */
+
+/** @typedef {import("./scene.js").Node} Node @typedef {import("./scene.js").Edge} Edge */
+
+/**
+ * @param {Node[]} nodes the strongest first @param {Edge[]} edges
+ * @param {Map<string, {uid: string, name: string}>} clusters by what `keyOf` gives
+ * @param {(node: Node) => string} keyOf
+ * @param {Set<string>} opened clusters whose nodes are drawn
+ * @returns {{nodes: Node[], edges: Edge[]}}
+ */
+export function grouped(nodes, edges, clusters, keyOf, opened) {
+  /** @type {Map<string, Node>} */
+  const groups = new Map();
+  /** @type {Map<string, string>} */
+  const drawnAs = new Map();
+  /** @type {Node[]} */
+  const kept = [];
+  for (const node of nodes) {
+    const cluster = clusters.get(keyOf(node));
+    if (!cluster || opened.has(cluster.uid)) {
+      kept.push(node);
+      continue;
+    }
+    drawnAs.set(node.uid, cluster.uid);
+    const group = groups.get(cluster.uid);
+    if (group) add(group, node);
+    else groups.set(cluster.uid, { ...node, uid: cluster.uid, kind: "cluster", label: cluster.name, feature: null, members: [node] });
+  }
+  return { nodes: [...groups.values(), ...kept], edges: joined(edges, drawnAs) };
+}
+
+/** @param {Node} group @param {Node} node */
+function add(group, node) {
+  group.members?.push(node);
+  for (const of of /** @type {const} */ (["effect", "observed_effect", "influence"])) {
+    const value = node[of];
+    if (value !== null) group[of] = (group[of] ?? 0) + value;
+  }
+}
+
+/** @param {Edge[]} edges @param {Map<string, string>} drawnAs */
+function joined(edges, drawnAs) {
+  /** @type {Map<string, Edge>} */
+  const sums = new Map();
+  for (const edge of edges) {
+    const [source, target] = [drawnAs.get(edge.source) ?? edge.source, drawnAs.get(edge.target) ?? edge.target];
+    if (source === target) continue;
+    const key = `${source} ${target}`;
+    const sum = sums.get(key);
+    if (!sum) sums.set(key, { ...edge, source, target });
+    else {
+      sum.weight += edge.weight;
+      sum.observed = sum.observed === null || edge.observed === null ? null : sum.observed + edge.observed;
+    }
+  }
+  return [...sums.values()];
+}

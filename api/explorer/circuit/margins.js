@@ -1,0 +1,61 @@
+/** What stays in sight however a scene is moved: names of layers at the left, the prompt's tokens along the bottom. */
+
+import { token } from "../format.js";
+
+/** @typedef {import("./paint.js").View} View @typedef {import("./paint.js").Colours} Colours @typedef {import("./scene.js").Scene} Scene */
+
+export const BOTTOM = 30;
+const FONT = "12px system-ui, sans-serif";
+const SMALL = "11px system-ui, sans-serif";
+
+/** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {View} view @param {{width: number, height: number}} size @param {Colours} colours */
+export function paintMargins(context, scene, view, size, colours) {
+  paintLayers(context, scene, view, size, colours);
+  context.fillStyle = colours.raised ?? "";
+  context.fillRect(0, size.height - BOTTOM, size.width, BOTTOM);
+  context.strokeStyle = colours.line ?? "";
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(0, size.height - BOTTOM + 0.5);
+  context.lineTo(size.width, size.height - BOTTOM + 0.5);
+  context.stroke();
+  context.font = FONT;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillStyle = colours.ink ?? "";
+  let right = -Infinity;
+  for (const column of scene.columns) {
+    const x = column.x * view.k + view.x;
+    const text = fitting(context, token(column.name), Math.max(26, column.width * view.k - 4));
+    const half = context.measureText(text).width / 2;
+    if (x - half < right || x + half < 0 || x - half > size.width) continue;
+    context.fillText(text, x, size.height - BOTTOM / 2);
+    right = x + half + 4;
+  }
+  context.textBaseline = "alphabetic";
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {View} view @param {{width: number, height: number}} size @param {Colours} colours */
+function paintLayers(context, scene, view, size, colours) {
+  context.font = SMALL;
+  context.textAlign = "left";
+  context.lineWidth = 4;
+  context.strokeStyle = colours.paper ?? "";
+  context.fillStyle = colours.faint ?? "";
+  let above = Infinity;
+  for (const row of scene.rows) {
+    const y = row.y * view.k + view.y + 4;
+    if (y > above - 13 || y > size.height - BOTTOM - 4 || y < 10) continue;
+    context.strokeText(row.name, 10, y);
+    context.fillText(row.name, 10, y);
+    above = y;
+  }
+}
+
+/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} room */
+function fitting(context, text, room) {
+  if (context.measureText(text).width <= room) return text;
+  let kept = text;
+  while (kept.length > 1 && context.measureText(`${kept}…`).width > room) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}

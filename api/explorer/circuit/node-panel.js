@@ -1,0 +1,86 @@
+/** A pinned node: what it is, what it does, what acts on it and what it acts on, and where else it is found. */
+
+import { html } from "../html.js";
+import { count, nodeName, number } from "../format.js";
+import { Bars, Kind, Signed } from "../parts/bits.js";
+import { FeatureCard } from "../parts/feature-card.js";
+import { Shown } from "../parts/states.js";
+import { change } from "../routes.js";
+import { href, isExported, useAnswer } from "../server.js";
+
+/** @typedef {import("./scene.js").Node} Node @typedef {import("./scene.js").Edge} Edge */
+
+const ENTRIES = 12;
+
+/** @param {{circuit: string, node: Node, edges: Edge[], nameOf: (uid: string) => string}} props edges: those that are loaded */
+export function NodePanel({ circuit, node, edges, nameOf }) {
+  if (node.kind === "cluster") return html`<${ClusterPanel} node=${node} />`;
+  return html`<section aria-label="Pinned node">
+    <header class="panel-head"><${Kind} kind=${node.kind} /> <button class="quiet" title="Unpin (Escape)" aria-label="Unpin" onClick=${() => change({ node: null })}>✕</button></header>
+    <h2>${nodeName(node)}</h2>
+    <dl class="figures small">
+      ${node.effect !== null && html`<div><dt title="Change of the metric when this node alone is patched, as computed">Predicted effect</dt><dd><${Signed} value=${node.effect} /></dd></div>`}
+      ${node.observed_effect !== null && html`<div><dt title="The same, measured by ablation">Observed effect</dt><dd><${Signed} value=${node.observed_effect} /></dd></div>`}
+      ${node.activation !== null && html`<div><dt>Activation</dt><dd>${number(node.activation)}</dd></div>`}
+      ${node.influence !== null && html`<div><dt title="Share of the output's incoming weight">Influence</dt><dd>${number(node.influence)}</dd></div>`}
+    </dl>
+    <p class="buttons">
+      <button onClick=${() => change({ panel: "paths", to: node.uid, from: null, path: null, node: null })}>Paths into it</button>
+      <button onClick=${() => change({ panel: "paths", from: node.uid, to: null, path: null, node: null })}>Paths out of it</button>
+    </p>
+    ${node.feature && !isExported() && html`<${FeatureCard} uid=${node.feature} />`}
+    <${Neighbours} circuit=${circuit} node=${node} loaded=${edges} nameOf=${nameOf} />
+    ${node.feature && !isExported() && html`<${Elsewhere} feature=${node.feature} circuit=${circuit} />`}
+  </section>`;
+}
+
+/** All its edges; until they have come, those that are loaded. @param {{circuit: string, node: Node, loaded: Edge[], nameOf: (uid: string) => string}} props */
+function Neighbours({ circuit, node, loaded, nameOf }) {
+  const { answer } = useAnswer(isExported() ? null : href(`/circuits/${circuit}/graph`, { around: node.uid, hops: 1, top_nodes: 400, limit: 2000 }));
+  /** @type {Edge[]} */
+  const edges = answer?.edges.rows ?? loaded;
+  const names = new Map((answer?.nodes.rows ?? []).map((/** @type {Node} */ one) => [one.uid, nodeName(one)]));
+  const list = (/** @type {"source" | "target"} */ end, /** @type {"source" | "target"} */ other, /** @type {string} */ title) => {
+    const own = edges.filter((edge) => edge[end] === node.uid).sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
+    return own.length > 0 && html`<h3>${title} <span class="faint">${count(own.length)}</span></h3>
+      <${Bars} items=${own.slice(0, ENTRIES).map((edge) => ({
+        name: html`<button class="link" onClick=${() => change({ node: edge[other] })}>${names.get(edge[other]) ?? nameOf(edge[other])}</button>`,
+        value: edge.weight,
+        title: edge.observed === null ? "not measured" : `observed ${number(edge.observed)}`,
+      }))} />`;
+  };
+  return html`${list("target", "source", "Acted on by")}${list("source", "target", "Acts on")}`;
+}
+
+/** @param {{feature: string, circuit: string}} props */
+function Elsewhere({ feature, circuit }) {
+  const circuits = useAnswer(href("/circuits", { feature, sort: "-n_edges", limit: 12 }));
+  const lineage = useAnswer(href("/queries/feature_lineage", { feature }));
+  const clusters = useAnswer(href("/queries/feature_clusters", { feature }));
+  return html`
+    <${Shown} asked=${lineage}>${(/** @type {any} */ answer) => answer.rows.length > 0 && html`
+      <h3>Continues in other layers</h3><p class="small"><a href=${`/features/${feature}`}>${count(answer.rows.length)} matches up and down the layers</a></p>`}<//>
+    <${Shown} asked=${clusters}>${(/** @type {any} */ answer) => answer.rows.length > 0 && html`
+      <h3>In clusters</h3><ul class="plain">${answer.rows.slice(0, 6).map((/** @type {any} */ row) => html`
+        <li><a href=${`/clusters/${row.cluster}`}>${row.name || row.cluster}</a> <span class="faint">${row.method}, ${row.basis}</span></li>`)}</ul>`}<//>
+    <${Shown} asked=${circuits}>${(/** @type {any} */ answer) => {
+      const others = answer.rows.filter((/** @type {any} */ row) => row.uid !== circuit);
+      return others.length > 0 && html`<h3>In other circuits</h3><ul class="plain">${others.map((/** @type {any} */ row) => html`
+        <li><a href=${`/circuits/${row.uid}`}>${row.name}</a></li>`)}${answer.next && html`<li><a href=${`/features/${feature}`}>and more</a></li>`}</ul>`;
+    }}<//>`;
+}
+
+/** @param {{node: Node}} props */
+function ClusterPanel({ node }) {
+  const members = node.members ?? [];
+  return html`<section aria-label="Pinned cluster">
+    <header class="panel-head"><span class="tag">cluster</span> <button class="quiet" title="Unpin (Escape)" aria-label="Unpin" onClick=${() => change({ node: null })}>✕</button></header>
+    <h2>${node.label}</h2>
+    <p>${count(members.length)} nodes of this circuit, drawn as one. <a href=${`/clusters/${node.uid}`}>The cluster</a></p>
+    <p class="buttons"><button onClick=${() => change({ opened: addTo("opened", node.uid), node: null })}>Draw its nodes</button></p>
+    <${Bars} items=${members.filter((one) => one.effect !== null).map((one) => ({ name: nodeName(one), value: one.effect ?? 0 }))} />
+  </section>`;
+}
+
+/** @param {string} name of a parameter that is a list @param {string} value */
+const addTo = (name, value) => [...(new URLSearchParams(location.search).get(name) ?? "").split(",").filter(Boolean), value].join(",");

@@ -1,0 +1,169 @@
+/** Draws a scene: edges below, nodes above, names where there is room. */
+
+import { token } from "../format.js";
+
+/**
+ * @typedef {import("./scene.js").Scene} Scene @typedef {import("./scene.js").Spot} Spot @typedef {import("./scene.js").Link} Link
+ * @typedef {{x: number, y: number, k: number}} View where the scene's origin is on the canvas, and how large it is
+ * @typedef {Record<string, string>} Colours by name: ink, faint, paper, line, accent, positive, negative, and each kind
+ * @typedef {{nodes: Set<string> | null, links: Set<string> | null}} Lit what stands out; null for everything
+ */
+
+const WIDTHS = 6;
+const CURVED = 1500;
+const NAMED_FROM = 0.75;
+const THIN = 0.7;
+const THICK = 5;
+
+/** @param {import("./scene.js").Edge} edge */
+export const keyOf = (edge) => `${edge.source} ${edge.target}`;
+
+/**
+ * @param {CanvasRenderingContext2D} context
+ * @param {Scene} scene @param {View} view @param {Colours} colours @param {Lit} lit
+ */
+export function paintScene(context, scene, view, colours, lit) {
+  context.save();
+  context.translate(view.x, view.y);
+  context.scale(view.k, view.k);
+  paintRows(context, scene, colours);
+  paintLinks(context, scene.links, view.k, colours, lit);
+  for (const spot of scene.spots) paintSpot(context, spot, colours, !lit.nodes || lit.nodes.has(spot.node.uid));
+  if (view.k >= NAMED_FROM) paintNames(context, scene, colours, lit);
+  context.restore();
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Colours} colours */
+function paintRows(context, scene, colours) {
+  context.strokeStyle = colours.line ?? "";
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const row of scene.rows) {
+    context.moveTo(0, row.y + 24);
+    context.lineTo(scene.width, row.y + 24);
+  }
+  context.stroke();
+}
+
+/**
+ * Edges of one sign, width and line are one stroke: thousands of them take as long as a few.
+ * @param {CanvasRenderingContext2D} context @param {Link[]} links @param {number} k @param {Colours} colours @param {Lit} lit
+ */
+function paintLinks(context, links, k, colours, lit) {
+  const largest = Math.max(...links.slice(-1).map((link) => Math.abs(link.weight)), 1e-12);
+  const isCurved = links.length <= CURVED;
+  /** @type {Map<string, Link[]>} */
+  const strokes = new Map();
+  for (const link of links) {
+    const width = Math.round((WIDTHS - 1) * (Math.abs(link.weight) / largest) ** 0.6);
+    const isLit = !lit.links || lit.links.has(keyOf(link.edge));
+    const key = `${Number(isLit)}${width}${link.weight < 0 ? "-" : "+"}${link.isDashed ? "d" : "s"}`;
+    const stroke = strokes.get(key);
+    if (stroke) stroke.push(link);
+    else strokes.set(key, [link]);
+  }
+  for (const [key, stroke] of [...strokes].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const share = Number(key[1]) / (WIDTHS - 1);
+    context.strokeStyle = (key[2] === "-" ? colours.negative : colours.positive) ?? "";
+    context.lineWidth = (THIN + (THICK - THIN) * share) / Math.max(1, k ** 0.5);
+    context.globalAlpha = key[0] === "0" ? 0.05 : lit.links ? 0.9 : Math.min(0.9, 0.22 + 0.7 * share + 20 / (links.length + 40));
+    context.setLineDash(key[3] === "d" ? [5, 4] : []);
+    context.beginPath();
+    for (const { from, to } of stroke) {
+      context.moveTo(from.x, from.y);
+      if (isCurved) context.quadraticCurveTo(...bend(from, to), to.x, to.y);
+      else context.lineTo(to.x, to.y);
+    }
+    context.stroke();
+  }
+  context.globalAlpha = 1;
+  context.setLineDash([]);
+}
+
+/** Where an edge is pulled to: edges that pass over others in one column bow out. @param {Spot} from @param {Spot} to @returns {[number, number]} */
+export function bend(from, to) {
+  const [dx, dy] = [to.x - from.x, to.y - from.y];
+  return [from.x + dx / 2 - dy * 0.1, from.y + dy / 2 + dx * 0.04];
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Spot} spot @param {Colours} colours @param {boolean} isLit */
+function paintSpot(context, spot, colours, isLit) {
+  const { node, x, y, r } = spot;
+  context.globalAlpha = isLit ? 1 : 0.18;
+  context.fillStyle = colours[node.kind] ?? colours.faint ?? "";
+  context.strokeStyle = colours.paper ?? "";
+  context.lineWidth = 1.5;
+  context.beginPath();
+  outline(context, node.kind, x, y, r);
+  context.fill();
+  context.stroke();
+  context.globalAlpha = 1;
+}
+
+/** The shape of a kind, so that colour is not all that tells kinds apart. @param {CanvasRenderingContext2D | Path2D} path @param {string} kind @param {number} x @param {number} y @param {number} r */
+export function outline(path, kind, x, y, r) {
+  switch (kind) {
+    case "error":
+      corners(path, [[x, y - r], [x + r, y], [x, y + r], [x - r, y]]);
+      break;
+    case "token":
+    case "logit":
+    case "metric":
+      path.roundRect(x - 1.3 * r, y - r * 0.8, 2.6 * r, 1.6 * r, 3);
+      break;
+    case "head":
+      path.rect(x - r * 0.85, y - r * 0.85, 1.7 * r, 1.7 * r);
+      break;
+    case "mlp":
+      corners(path, [[x, y - r], [x + r, y + r * 0.75], [x - r, y + r * 0.75]]);
+      break;
+    case "cluster":
+      path.arc(x, y, r + 4, 0, 2 * Math.PI);
+      path.moveTo(x + r, y);
+      path.arc(x, y, r, 0, 2 * Math.PI);
+      break;
+    default:
+      path.moveTo(x + r, y);
+      path.arc(x, y, r, 0, 2 * Math.PI);
+  }
+}
+
+/** @param {CanvasRenderingContext2D | Path2D} path @param {[number, number][]} points */
+function corners(path, points) {
+  points.forEach(([x, y], i) => (i ? path.lineTo(x, y) : path.moveTo(x, y)));
+  path.closePath();
+}
+
+/** Names under the nodes that have room: the strongest first, none over another. @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Colours} colours @param {Lit} lit */
+function paintNames(context, scene, colours, lit) {
+  context.font = "10px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.lineWidth = 3;
+  context.strokeStyle = colours.paper ?? "";
+  context.fillStyle = colours.ink ?? "";
+  const lines = new Map();
+  for (const spot of scene.spots) {
+    if (lit.nodes && !lit.nodes.has(spot.node.uid)) continue;
+    const text = nameOf(spot);
+    const half = text.length * 2.7;
+    const taken = lines.get(spot.y) ?? [];
+    if (!text || taken.some((/** @type {[number, number]} */ [left, right]) => spot.x - half < right && spot.x + half > left)) continue;
+    lines.set(spot.y, [...taken, [spot.x - half, spot.x + half]]);
+    context.strokeText(text, spot.x, spot.y + spot.r + 11);
+    context.fillText(text, spot.x, spot.y + spot.r + 11);
+  }
+}
+
+/** @param {Spot} spot */
+export function nameOf({ node }) {
+  if (node.kind === "error") return "";
+  if (["token", "logit"].includes(node.kind)) return token(node.token ?? node.label ?? "");
+  if (node.kind === "metric") return "metric";
+  if (node.kind === "head") return `${node.layer}.${node.index ?? ""}`;
+  if (node.kind === "cluster") return shortened(node.label ?? "");
+  return node.kind === "feature" ? String(node.index ?? "") : node.kind;
+}
+
+/** @param {string} text */
+const shortened = (text) => (text.length > 18 ? `${text.slice(0, 17)}…` : text);
+

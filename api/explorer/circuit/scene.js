@@ -1,0 +1,125 @@
+/**
+ * What of a circuit is drawn, and where: layers upwards, positions of the prompt from left to right.
+ *
+ * Nodes of one layer and position share a cell; a column is as wide as its fullest cell. Knows nothing of canvases.
+ */
+
+/**
+ * @typedef {{uid: string, kind: string, layer: number, index: number | null, position: number | null, token: string | null,
+ *   label: string | null, effect: number | null, observed_effect: number | null, activation: number | null,
+ *   influence: number | null, feature: string | null, members?: Node[]}} Node
+ * @typedef {{source: string, target: string, weight: number, observed: number | null, ambiguous?: boolean | null}} Edge
+ * @typedef {{node: Node, x: number, y: number, r: number}} Spot
+ * @typedef {{edge: Edge, from: Spot, to: Spot, weight: number, isDashed: boolean}} Link
+ * @typedef {{spots: Spot[], links: Link[], byUid: Map<string, Spot>, rows: {layer: number, name: string, y: number}[],
+ *   columns: {position: number, name: string, x: number, width: number}[], width: number, height: number}} Scene
+ */
+
+const STEP_X = 34;
+const STEP_Y = 30;
+const GAP_X = 26;
+const GAP_Y = 58;
+const WIDEST_CELL = 8;
+const SMALLEST = 4.5;
+const LARGEST = 15;
+const ON_TOP = new Set(["logit", "metric"]);
+
+/** What nodes are drawn in the size of. @param {Node} node */
+export const strength = (node) => Math.abs(node.effect ?? node.influence ?? 0);
+
+/**
+ * @param {Node[]} nodes @param {Edge[]} edges those among the nodes
+ * @param {{tokens?: string[] | null, isObserved?: boolean, wasObserved?: boolean}} [how]
+ *   tokens: of the prompt. isObserved: edges weigh what was observed. wasObserved: any edge of the circuit was.
+ * @returns {Scene}
+ */
+export function sceneOf(nodes, edges, { tokens = null, isObserved = false, wasObserved = false } = {}) {
+  const cells = cellsOf(nodes);
+  const columns = columnsOf(cells, tokens, nodes);
+  const layers = [...new Set(nodes.map(rowOf))].sort((a, b) => a - b);
+  const largest = Math.max(...nodes.map(strength), 1e-12);
+  /** @type {Spot[]} */
+  const spots = [];
+  const rows = [];
+  let y = 0;
+  for (const layer of layers) {
+    const inRow = columns.map((column) => ({ column, cell: cells.get(`${layer} ${column.position}`) ?? [] }));
+    const lines = Math.max(...inRow.map(({ cell, column }) => Math.ceil(cell.length / column.capacity)));
+    for (const { column, cell } of inRow) {
+      cell.forEach((node, i) => {
+        const line = Math.floor(i / column.capacity);
+        const inLine = Math.min(column.capacity, cell.length - line * column.capacity);
+        const x = column.x + ((i % column.capacity) - (inLine - 1) / 2) * STEP_X;
+        spots.push({ node, x, y: y - line * STEP_Y, r: SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(strength(node) / largest) });
+      });
+    }
+    rows.push({ layer, name: nameOfRow(layer, nodes), y: y - ((lines - 1) * STEP_Y) / 2 });
+    y -= (lines - 1) * STEP_Y + GAP_Y;
+  }
+  const byUid = new Map(spots.map((spot) => [spot.node.uid, spot]));
+  const links = linksOf(edges, byUid, isObserved, wasObserved);
+  const last = columns[columns.length - 1];
+  return { spots, links, byUid, rows, columns, width: last ? last.x + last.width / 2 : 0, height: -y };
+}
+
+/**
+ * Whether an edge may be believed: measured, and with the sign that was predicted.
+ * @param {Edge} edge
+ */
+export const isConfirmed = (edge) => edge.observed !== null && edge.observed * edge.weight > 0;
+
+/** @param {Edge[]} edges @param {Map<string, Spot>} byUid @param {boolean} isObserved @param {boolean} wasObserved */
+function linksOf(edges, byUid, isObserved, wasObserved) {
+  /** @type {Link[]} */
+  const links = [];
+  for (const edge of edges) {
+    const [from, to] = [byUid.get(edge.source), byUid.get(edge.target)];
+    const weight = isObserved ? edge.observed : edge.weight;
+    if (from && to && weight !== null) links.push({ edge, from, to, weight, isDashed: wasObserved && !isConfirmed(edge) });
+  }
+  return links.sort((a, b) => Math.abs(a.weight) - Math.abs(b.weight)); // the strongest are drawn last, on top
+}
+
+/** Tokens stand below all layers, what the model says above them. @param {Node} node */
+const rowOf = (node) => (ON_TOP.has(node.kind) ? Infinity : node.kind === "token" ? -1 : node.layer);
+
+/** @param {number} layer @param {Node[]} nodes */
+function nameOfRow(layer, nodes) {
+  if (layer === Infinity) return nodes.some((node) => node.kind === "logit") ? "logits" : "metric";
+  return layer < 0 ? "tokens" : `layer ${layer}`;
+}
+
+/** By row and position, the strongest first. @param {Node[]} nodes @returns {Map<string, Node[]>} */
+function cellsOf(nodes) {
+  const last = Math.max(...nodes.map((node) => node.position ?? -1));
+  /** @type {Map<string, Node[]>} */
+  const cells = new Map();
+  for (const node of [...nodes].sort((a, b) => strength(b) - strength(a))) {
+    const key = `${rowOf(node)} ${node.position ?? last}`; // the metric stands where it is read off
+    const cell = cells.get(key);
+    if (cell) cell.push(node);
+    else cells.set(key, [node]);
+  }
+  return cells;
+}
+
+/** @param {Map<string, Node[]>} cells @param {string[] | null} tokens @param {Node[]} nodes */
+function columnsOf(cells, tokens, nodes) {
+  /** @type {Map<number, number>} */
+  const fullestAt = new Map();
+  for (const [key, cell] of cells) {
+    const position = Number(key.split(" ")[1]);
+    fullestAt.set(position, Math.max(cell.length, fullestAt.get(position) ?? 0));
+  }
+  const positions = [...fullestAt.keys()].sort((a, b) => a - b);
+  const names = new Map(nodes.filter((node) => node.token).map((node) => [node.position, node.token ?? ""]));
+  let x = 0;
+  return positions.map((position) => {
+    const fullest = fullestAt.get(position) ?? 1;
+    const capacity = positions.length === 1 ? Math.max(WIDEST_CELL, Math.ceil(Math.sqrt(3 * fullest))) : Math.min(fullest, WIDEST_CELL);
+    const width = capacity * STEP_X + GAP_X;
+    const column = { position, name: tokens?.[position] ?? names.get(position) ?? (position < 0 ? "" : String(position)), x: x + width / 2, width, capacity };
+    x += width;
+    return column;
+  });
+}

@@ -1,0 +1,258 @@
+/**
+ * A scene on a canvas: moved, zoomed, pointed at.
+ *
+ * What takes long to draw is drawn once, on a larger canvas than is seen, and that picture is moved while the reader
+ * moves it; when they stop, it is drawn anew. So panning is as fast for twenty thousand edges as for twenty.
+ */
+
+import { BOTTOM, paintMargins } from "./margins.js";
+import { bend, paintScene } from "./paint.js";
+
+/** @typedef {import("./scene.js").Scene} Scene @typedef {import("./scene.js").Spot} Spot @typedef {import("./scene.js").Link} Link
+ * @typedef {import("./paint.js").View} View @typedef {import("./paint.js").Lit} Lit @typedef {import("./paint.js").Colours} Colours
+ * @typedef {{spot?: Spot, link?: Link}} Found */
+
+const QUICK_MS = 9;
+const STILL_MS = 120;
+const BEYOND = 0.4; // how much more than is seen is drawn, on each side
+const LEFT = 64;
+const [SMALLEST, LARGEST] = [0.08, 4];
+const NEAR = 5;
+
+export class Stage {
+  /** @param {HTMLCanvasElement} canvas @param {Colours} colours @param {{onPoint: (found: Found | null, x: number, y: number) => void, onPick: (uid: string | null) => void}} told */
+  constructor(canvas, colours, told) {
+    this.canvas = canvas;
+    this.colours = colours;
+    this.told = told;
+    /** @type {Scene | null} */
+    this.scene = null;
+    /** @type {Lit} */
+    this.lit = { nodes: null, links: null };
+    /** @type {View} */
+    this.view = { x: 0, y: 0, k: 1 };
+    this.picture = document.createElement("canvas");
+    /** @type {View | null} where the picture was drawn for */
+    this.drawnFor = null;
+    this.tookMs = 0;
+    this.frame = 0;
+    this.still = 0;
+    this.isFitted = false;
+    this.leaving = new AbortController();
+    this.observer = new ResizeObserver(() => this.#resize());
+    this.observer.observe(canvas);
+    this.#listen();
+  }
+
+  leave() {
+    this.leaving.abort();
+    this.observer.disconnect();
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.still);
+  }
+
+  /** @param {Scene} scene */
+  show(scene) {
+    this.scene = scene;
+    if (!this.isFitted && this.canvas.clientWidth) this.fit();
+    this.#anew();
+  }
+
+  /** @param {Lit} lit */
+  light(lit) {
+    this.lit = lit;
+    this.#anew();
+  }
+
+  /** @param {Colours} colours */
+  recolour(colours) {
+    this.colours = colours;
+    this.#anew();
+  }
+
+  /** All of it in sight. */
+  fit() {
+    if (!this.scene) return;
+    const { width, height } = this.#size();
+    const [w, h] = [this.scene.width + 40, this.scene.height + 40];
+    const k = Math.min(1.6, Math.max(SMALLEST, Math.min((width - LEFT) / w, (height - BOTTOM - 10) / h)));
+    this.view = { k, x: LEFT + (width - LEFT - this.scene.width * k) / 2, y: (height - BOTTOM + this.scene.height * k) / 2 - 30 * k };
+    this.isFitted = true;
+    this.#anew();
+  }
+
+  /** @param {number} dx @param {number} dy in pixels */
+  pan(dx, dy) {
+    this.view = { ...this.view, x: this.view.x + dx, y: this.view.y + dy };
+    this.#moved();
+  }
+
+  /** @param {number} factor @param {number} [x] @param {number} [y] what stays where it is; else the middle */
+  zoom(factor, x = this.canvas.clientWidth / 2, y = this.canvas.clientHeight / 2) {
+    const k = Math.min(LARGEST, Math.max(SMALLEST, this.view.k * factor));
+    const by = k / this.view.k;
+    this.view = { k, x: x - (x - this.view.x) * by, y: y - (y - this.view.y) * by };
+    this.#moved();
+  }
+
+  /** Move a node into sight, if it is not. @param {string} uid */
+  reveal(uid) {
+    const spot = this.scene?.byUid.get(uid);
+    if (!spot) return;
+    const { width, height } = this.#size();
+    const [x, y] = [spot.x * this.view.k + this.view.x, spot.y * this.view.k + this.view.y];
+    if (x < LEFT || x > width - 20 || y < 20 || y > height - BOTTOM - 20) this.pan(width / 2 - x, height / 2 - y);
+  }
+
+  /** The nearest node in a direction, for the arrow keys. @param {string | null} uid @param {number} dx @param {number} dy @returns {string | null} */
+  neighbour(uid, dx, dy) {
+    const spots = this.scene?.spots ?? [];
+    const from = uid ? this.scene?.byUid.get(uid) : null;
+    if (!from) return spots[spots.length - 1]?.node.uid ?? null;
+    let best = null;
+    let least = Infinity;
+    for (const spot of spots) {
+      const [x, y] = [spot.x - from.x, spot.y - from.y];
+      const along = x * dx + y * dy;
+      const aside = Math.abs(x * dy) + Math.abs(y * dx);
+      if (along > 1 && along + 2.5 * aside < least) [least, best] = [along + 2.5 * aside, spot.node.uid];
+    }
+    return best ?? uid;
+  }
+
+  /** What is seen, as a picture. @returns {Promise<Blob | null>} */
+  toPNG() {
+    this.#draw();
+    return new Promise((done) => this.canvas.toBlob(done));
+  }
+
+  #size() {
+    return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
+  }
+
+  #resize() {
+    const { width, height } = this.#size();
+    const ratio = Math.min(2, devicePixelRatio);
+    this.canvas.width = Math.max(1, Math.round(width * ratio));
+    this.canvas.height = Math.max(1, Math.round(height * ratio));
+    if (this.scene && !this.isFitted) this.fit();
+    this.#anew();
+  }
+
+  #anew() {
+    this.drawnFor = null;
+    this.#moved();
+  }
+
+  #moved() {
+    if (!this.frame) this.frame = requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw() {
+    cancelAnimationFrame(this.frame);
+    this.frame = 0;
+    clearTimeout(this.still);
+    const context = this.canvas.getContext("2d");
+    if (!this.scene || !context || !this.canvas.width) return;
+    const isMoved = this.drawnFor !== null && (this.drawnFor.x !== this.view.x || this.drawnFor.y !== this.view.y || this.drawnFor.k !== this.view.k);
+    if (!this.drawnFor || (isMoved && this.tookMs < QUICK_MS)) this.#drawPicture();
+    else if (isMoved) {
+      this.still = setTimeout(() => this.#anew(), STILL_MS);
+    }
+    const ratio = this.canvas.width / this.canvas.clientWidth;
+    const drawn = this.drawnFor ?? this.view;
+    const by = this.view.k / drawn.k;
+    const { width, height } = this.#size();
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = this.colours.paper ?? "";
+    context.fillRect(0, 0, width, height);
+    const [left, top] = [this.view.x - (drawn.x + BEYOND * width) * by, this.view.y - (drawn.y + BEYOND * height) * by];
+    context.drawImage(this.picture, left, top, (1 + 2 * BEYOND) * width * by, (1 + 2 * BEYOND) * height * by);
+    paintMargins(context, this.scene, this.view, { width, height }, this.colours);
+  }
+
+  #drawPicture() {
+    const started = performance.now();
+    const ratio = this.canvas.width / this.canvas.clientWidth;
+    const [width, height] = [Math.round(this.canvas.width * (1 + 2 * BEYOND)), Math.round(this.canvas.height * (1 + 2 * BEYOND))];
+    if (this.picture.width !== width || this.picture.height !== height) Object.assign(this.picture, { width, height });
+    const context = this.picture.getContext("2d");
+    if (!context || !this.scene) return;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.setTransform(ratio, 0, 0, ratio, BEYOND * this.canvas.width, BEYOND * this.canvas.height);
+    paintScene(context, this.scene, this.view, this.colours, this.lit);
+    this.drawnFor = this.view;
+    this.tookMs = performance.now() - started;
+  }
+
+  /** @param {number} x @param {number} y @returns {Found | null} */
+  #at(x, y) {
+    if (!this.scene || y > this.canvas.clientHeight - BOTTOM) return null;
+    const [sx, sy] = [(x - this.view.x) / this.view.k, (y - this.view.y) / this.view.k];
+    const near = NEAR / this.view.k;
+    for (const spot of this.scene.spots) if (Math.hypot(spot.x - sx, spot.y - sy) < spot.r + near) return { spot };
+    let best = null;
+    let least = near;
+    for (const link of this.scene.links) {
+      if (this.lit.links && !this.lit.links.has(`${link.edge.source} ${link.edge.target}`)) continue;
+      const away = distance(link, sx, sy, least);
+      if (away < least) [least, best] = [away, link];
+    }
+    return best ? { link: best } : null;
+  }
+
+  #listen() {
+    const { canvas } = this;
+    const { signal } = this.leaving;
+    /** @type {{x: number, y: number, moved: number} | null} */
+    let held = null;
+    canvas.addEventListener("pointerdown", (event) => {
+      held = { x: event.offsetX, y: event.offsetY, moved: 0 };
+      canvas.setPointerCapture(event.pointerId);
+    }, { signal });
+    canvas.addEventListener("pointermove", (event) => {
+      const [x, y] = [event.offsetX, event.offsetY];
+      if (held) {
+        held.moved += Math.abs(x - held.x) + Math.abs(y - held.y);
+        this.pan(x - held.x, y - held.y);
+        Object.assign(held, { x, y });
+        this.told.onPoint(null, x, y);
+      } else {
+        const found = this.#at(x, y);
+        canvas.classList.toggle("pointing", Boolean(found));
+        this.told.onPoint(found, x, y);
+      }
+    }, { signal });
+    canvas.addEventListener("pointerup", (event) => {
+      if (held && held.moved < 4) this.told.onPick(this.#at(event.offsetX, event.offsetY)?.spot?.node.uid ?? null);
+      held = null;
+    }, { signal });
+    canvas.addEventListener("pointerleave", () => this.told.onPoint(null, 0, 0), { signal });
+    canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      if (event.shiftKey) this.pan(-event.deltaY, 0);
+      else this.zoom(Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.0016)), event.offsetX, event.offsetY);
+    }, { signal, passive: false });
+  }
+}
+
+/** How far a point is from an edge as it is drawn; what is farther than `least` need not be exact. @param {Link} link @param {number} x @param {number} y @param {number} least */
+function distance({ from, to }, x, y, least) {
+  const [left, right] = [Math.min(from.x, to.x), Math.max(from.x, to.x)];
+  const slack = least + Math.abs(to.y - from.y) * 0.1;
+  if (x < left - slack || x > right + slack || y > Math.max(from.y, to.y) + slack || y < Math.min(from.y, to.y) - slack) return Infinity;
+  const [bx, by] = bend(from, to);
+  let nearest = Infinity;
+  let [px, py] = [from.x, from.y];
+  for (let i = 1; i <= 12; i += 1) {
+    const t = i / 12;
+    const [a, b, c] = [(1 - t) ** 2, 2 * t * (1 - t), t ** 2];
+    const [qx, qy] = [a * from.x + b * bx + c * to.x, a * from.y + b * by + c * to.y];
+    const [dx, dy] = [qx - px, qy - py];
+    const along = Math.min(1, Math.max(0, ((x - px) * dx + (y - py) * dy) / (dx * dx + dy * dy || 1)));
+    nearest = Math.min(nearest, Math.hypot(px + along * dx - x, py + along * dy - y));
+    [px, py] = [qx, qy];
+  }
+  return nearest;
+}
