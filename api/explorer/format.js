@@ -1,12 +1,12 @@
 /** Numbers, tokens and nodes as people read them. */
 
-/** Three digits that matter, with a true minus. @param {number | null | undefined} value */
-export function number(value, digits = 3) {
+/** Two or three digits that matter, with a true minus. @param {number | null | undefined} value */
+export function number(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  if (Number.isInteger(value)) return count(value);
   const size = Math.abs(value);
-  const text = size >= 1000 || size < 0.0005 ? value.toPrecision(digits) : value.toFixed(Math.max(0, digits - Math.max(1, Math.ceil(Math.log10(size + 1e-9)))));
-  return text.replace("-", "−");
+  if (Number.isInteger(value) || size >= 1000) return count(Math.round(value));
+  const text = size >= 1 ? value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0) : size >= 0.0001 ? value.toPrecision(2) : value.toExponential(1);
+  return text.replaceAll("-", "−");
 }
 
 /** Whole numbers with thin spaces between thousands. @param {number | null | undefined} value */

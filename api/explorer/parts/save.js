@@ -28,16 +28,27 @@ export function standalone(svg) {
   const drawn = [svg, ...svg.querySelectorAll("*")];
   [copy, ...copy.querySelectorAll("*")].forEach((element, i) => {
     const style = getComputedStyle(/** @type {Element} */ (drawn[i]));
-    for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "fill-opacity", "stroke-opacity", "font-size", "font-family", "font-weight", "text-anchor"]) {
+    for (const name of ["fill", "stroke", "stroke-width", "stroke-dasharray", "opacity", "fill-opacity", "stroke-opacity", "font-size", "font-family", "font-weight", "text-anchor", "paint-order"]) {
       element.setAttribute(name, style.getPropertyValue(name));
     }
     element.removeAttribute("class");
   });
   const { width, height } = svg.getBoundingClientRect();
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.setAttribute("width", String(width));
-  copy.setAttribute("height", String(height));
+  const [x, y, w, h] = [-MARGIN, -MARGIN, width + 2 * MARGIN, height + 2 * MARGIN];
+  const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  for (const [name, value] of Object.entries({ x, y, width: w, height: h, fill: groundOf(svg) })) ground.setAttribute(name, String(value));
+  copy.prepend(ground);
+  for (const [name, value] of Object.entries({ xmlns: "http://www.w3.org/2000/svg", width: w, height: h, viewBox: `${x} ${y} ${w} ${h}` })) copy.setAttribute(name, String(value));
   return new XMLSerializer().serializeToString(copy);
+}
+
+const MARGIN = 12;
+
+/** The colour that a drawing stands on. @param {Element | null} element @returns {string} */
+function groundOf(element) {
+  if (!element) return "white";
+  const { backgroundColor } = getComputedStyle(element);
+  return /^transparent$|, 0\)$/.test(backgroundColor) ? groundOf(element.parentElement) : backgroundColor;
 }
 
 /** @param {string} name @param {SVGSVGElement} svg */
@@ -52,8 +63,6 @@ export async function savePNG(name, svg) {
   canvas.width = 2 * image.width;
   canvas.height = 2 * image.height;
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  context.fillStyle = getComputedStyle(document.body).backgroundColor;
-  context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(image, 0, 0, canvas.width, canvas.height);
   canvas.toBlob((blob) => blob && saveFile(name, blob));
 }
