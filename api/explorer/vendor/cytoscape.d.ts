@@ -1,2 +1,0 @@
-import cytoscape from "cytoscape";
-export default cytoscape;
