@@ -5,7 +5,7 @@ import { widthOf } from "./words.js";
 
 /** @typedef {import("./scales.js").Scale} Scale */
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Box */
-/** @typedef {{name: string, look: string, mark: "line" | "dot" | "square"}} Entry of a legend */
+/** @typedef {{name: string, look: string, isLine?: boolean, mark?: "dot" | "square"}} Entry of a legend */
 
 /** @param {{x: Scale, y: Scale, box: Box, titles: [string, string]}} props */
 export const Axes = ({ x, y, box, titles }) => html`
@@ -31,8 +31,8 @@ export function legendOf(entries, width) {
 }
 
 /** @param {{placed: (Entry & {x: number, row: number})[], left: number}} props */
-export const Legend = ({ placed, left }) => html`${placed.map(({ name, look, mark, x, row }) => html`<g class=${look} transform=${`translate(${left + x} ${row * ROW + 12})`}>
-  ${mark === "line" && html`<rect class="band" x="0" y="-6" width="18" height="12" /><line class="line" x1="0" x2="18" y1="0" y2="0" />`}
+export const Legend = ({ placed, left }) => html`${placed.map(({ name, look, isLine, mark, x, row }) => html`<g class=${look} transform=${`translate(${left + x} ${row * ROW + 12})`}>
+  ${isLine && html`<rect class="band" x="0" y="-6" width="18" height="12" /><line class="line" x1="0" x2="18" y1="0" y2="0" />`}
   ${mark === "square" ? html`<rect class="point" x="5.5" y="-3.5" width="7" height="7" />` : html`<circle class="point" cx="9" cy="0" r="3.5" />`}
   <text class="entry" x=${SWATCH} y="4">${name}</text>
 </g>`)}`;

@@ -18,19 +18,19 @@ const NEAR = 28;
 /**
  * Stops are passed in their order of x. Where they have a y, the nearest one in both directions is read.
  * @param {{about: import("./figure.js").About, x: {title: string, axis: Axis}, y: {title: string, axis: Axis}, stops: Stop[],
- *   draw: (plot: Plot) => any, legend?: Entry[], height?: number}} props
+ *   draw: (plot: Plot) => any, legend?: Entry[], height?: number, margin?: number}} props `margin`: room on the right
  */
-export function Chart({ about, x, y, stops, draw, legend = [], height = 320 }) {
+export function Chart({ about, x, y, stops, draw, legend = [], height = 320, margin = 14 }) {
   return html`<${Figure} about=${about}>
-    ${(/** @type {number} */ width) => html`<${Plotted} width=${width} height=${height} title=${about.title} x=${x} y=${y} stops=${stops} draw=${draw} legend=${legend} />`}
+    ${(/** @type {number} */ width) => html`<${Plotted} width=${width} height=${height} title=${about.title} x=${x} y=${y} stops=${stops} draw=${draw} legend=${legend} margin=${margin} />`}
   <//>`;
 }
 
-/** @param {{width: number, height: number, title: string, x: {title: string, axis: Axis}, y: {title: string, axis: Axis}, stops: Stop[], draw: (plot: Plot) => any, legend: Entry[]}} props */
-function Plotted({ width, height, title, x, y, stops, draw, legend }) {
+/** @param {{width: number, height: number, title: string, x: {title: string, axis: Axis}, y: {title: string, axis: Axis}, stops: Stop[], draw: (plot: Plot) => any, legend: Entry[], margin: number}} props */
+function Plotted({ width, height, title, x, y, stops, draw, legend, margin }) {
   const [read, setRead] = useState(-1);
   const { placed, height: above } = legendOf(legend, width - 60);
-  const box = { left: 58, top: above + 8, right: width - 14, bottom: above + height - 46 };
+  const box = { left: 58, top: above + 8, right: width - margin, bottom: above + height - 46 };
   const plot = { x: x.axis(box.left, box.right), y: y.axis(box.bottom, box.top), box, stop: stops[read] ?? null };
   /** @param {any} event */
   const point = (event) => {

@@ -8,10 +8,10 @@ import { fitted, widthOf } from "./words.js";
 /** @typedef {{value: number, title: string}} Cell */
 /** @typedef {{name: string, title: string, href?: string, cells: (Cell | null)[]}} Row */
 /** @typedef {{title: string, href?: string, rows: Row[]}} Block */
-/** @typedef {{name: string, href?: string}} Column */
+/** @typedef {{name: string, note?: string}} Column `note`: in a line of its own */
 
-const [ROW, CELL, HEAD, GAP, BETWEEN] = [26, 58, 30, 14, 36];
-const NAMES = [130, 230];
+const [ROW, CELL, HEAD, GAP, BETWEEN] = [26, 58, 34, 14, 36];
+const [NARROW, WIDE] = [160, 230];
 
 /**
  * `neutral`: the value that has no colour; below it and above it there are two, full at a distance of `span`.
@@ -25,14 +25,17 @@ export function Heatmap({ about, blocks, columns, neutral, span }) {
 
 /** @param {{width: number, title: string, blocks: Block[], columns: Column[], neutral: number, span: number}} props */
 function Drawn({ width, title, blocks, columns, neutral, span }) {
-  const longest = Math.max(...blocks.flatMap((block) => block.rows.map((row) => widthOf(row.name, 13)))) + 14;
-  const names = Math.min(Math.max(longest, NAMES[0] ?? 0), NAMES[1] ?? 0);
   const cell = Math.max(CELL, ...columns.map((column) => Math.min(widthOf(column.name) + 16, 150)));
+  const longest = Math.min(WIDE, 14 + Math.max(...blocks.flatMap((block) => block.rows.map((row) => widthOf(row.name, 13)))));
+  const strips = Math.max(1, Math.floor((width + BETWEEN) / (Math.min(longest, NARROW) + columns.length * cell + BETWEEN)));
+  const names = Math.max(NARROW, Math.min(longest, (width + BETWEEN) / strips - BETWEEN - columns.length * cell));
   const strip = names + columns.length * cell;
-  const { placed, height, across } = laidOut(blocks, Math.max(1, Math.floor((width + BETWEEN) / (strip + BETWEEN))));
+  const { placed, height, across } = laidOut(blocks, strips);
   return html`<svg width=${Math.max(width, strip)} height=${height + HEAD} role="group" aria-label=${title}>
     ${[...Array(across)].map((_, i) => html`<g transform=${`translate(${i * (strip + BETWEEN) + names} 0)`}>
-      ${columns.map((column, j) => html`<${Linked} href=${column.href}><text class="tick" x=${(j + 0.5) * cell} y="16" text-anchor="middle">${fitted(column.name, cell - 6)}</text><//>`)}
+      ${columns.map((column, j) => html`<text class="tick" y="12" text-anchor="middle"><title>${column.name}</title>
+        <tspan x=${(j + 0.5) * cell}>${fitted(column.name, cell - 6)}</tspan>${column.note && html`<tspan x=${(j + 0.5) * cell} dy="15">${column.note}</tspan>`}
+      </text>`)}
     </g>`)}
     ${placed.map(({ block, strip: i, top }) => html`<g transform=${`translate(${i * (strip + BETWEEN)} ${top + HEAD})`}>
       ${block.title && html`<${Linked} href=${block.href}><text class="block-name" x="0" y="-5">${fitted(block.title, strip - 4)}</text><//>`}

@@ -4,6 +4,7 @@ import { number } from "../format.js";
 import { html } from "../html.js";
 import { Chart } from "./chart.js";
 import { counts, linear } from "./scales.js";
+import { widthOf } from "./words.js";
 
 /** @typedef {{x: number, y: number, low?: number | null, high?: number | null, name?: string}} Point */
 /** @typedef {{name: string, look: string, points: Point[], isLine?: boolean, mark?: "dot" | "square"}} Series looks: see styles/chart.css */
@@ -25,7 +26,8 @@ export function Lines({ about, x, y, series, refs, say, bounds }) {
   }));
   return html`<${Chart} about=${about} stops=${stops}
     x=${{ title: x, axis: counts(Math.max(...places)) }} y=${{ title: y, axis: linear(low, high) }}
-    legend=${series.map((one) => ({ name: one.name, look: one.look, mark: one.isLine === false ? one.mark ?? "dot" : one.mark === "square" ? "square" : "line" }))}
+    legend=${series.map((one) => ({ name: one.name, look: one.look, isLine: one.isLine !== false, mark: one.mark }))}
+    margin=${24 + Math.max(...refs.map((ref) => widthOf(ref.name)))}
     draw=${(/** @type {Plot} */ plot) => drawn(plot, series, refs, about.name)} />`;
 }
 
@@ -33,7 +35,7 @@ export function Lines({ about, x, y, series, refs, say, bounds }) {
 function drawn({ x, y, box, stop }, series, refs, name) {
   return html`<defs><clipPath id=${`inside-${name}`}><rect x=${box.left - 5} y=${box.top} width=${box.right - box.left + 10} height=${box.bottom - box.top} /></clipPath></defs>
     ${refs.map((ref) => html`<line class="ref" x1=${box.left} x2=${box.right} y1=${y.at(ref.y)} y2=${y.at(ref.y)} />
-      <text class="ref-name" x=${box.right - 4} y=${y.at(ref.y) - 5} text-anchor="end">${ref.name}</text>`)}
+      <text class="ref-name" x=${box.right + 10} y=${y.at(ref.y) + 4}>${ref.name}</text>`)}
     <g clip-path=${`url(#inside-${name})`}>
       ${stop && html`<line class="rule" x1=${x.at(stop.x)} x2=${x.at(stop.x)} y1=${box.top} y2=${box.bottom} />`}
       ${series.map((one) => html`<g class=${one.look}>

@@ -18,7 +18,7 @@ export function Scatter({ about, x, y, spots }) {
   const kinds = [...new Set(spots.map((spot) => spot.kind))].sort();
   const { r, slope } = agreement(spots);
   const stops = shown.map((spot) => ({ x: spot.x, y: spot.y, title: spot.name, href: spot.href, lines: [{ name: "predicted", value: number(spot.x) }, { name: "observed", value: number(spot.y) }] }));
-  const says = `r ${number(r)} · slope ${number(slope)} · n ${count(spots.length)}`;
+  const says = `r ${r === null ? "–" : r.toFixed(3)} · slope ${number(slope)} · n ${count(spots.length)}`;
   return html`<${Chart} height=${360} stops=${stops}
     about=${{ ...about, how: html`${about.how}${spots.length > DRAWN && ` Drawn are the ${count(DRAWN)} largest predictions of ${count(spots.length)}; r and slope are of all.`}` }}
     x=${{ title: x, axis }} y=${{ title: y, axis }}
@@ -28,7 +28,8 @@ export function Scatter({ about, x, y, spots }) {
 
 /** @param {Plot} plot @param {Spot[]} spots @param {string} says */
 function drawn({ x, y, box, stop }, spots, says) {
-  return html`<line class="ref" x1=${x.at(x.low)} y1=${y.at(x.low)} x2=${x.at(x.high)} y2=${y.at(x.high)} />
+  const [low, high] = [Math.max(x.low, y.low), Math.min(x.high, y.high)];
+  return html`<line class="ref" x1=${x.at(low)} y1=${y.at(low)} x2=${x.at(high)} y2=${y.at(high)} />
     <line class="zero" x1=${box.left} x2=${box.right} y1=${y.at(0)} y2=${y.at(0)} /><line class="zero" x1=${x.at(0)} x2=${x.at(0)} y1=${box.top} y2=${box.bottom} />
     ${spots.map((spot) => html`<circle class=${`spot ${spot.kind}`} cx=${x.at(spot.x)} cy=${y.at(spot.y)} r="4" />`)}
     ${stop?.y !== undefined && html`<circle class="ring" cx=${x.at(stop.x)} cy=${y.at(stop.y)} r="7.5" />`}
