@@ -7,11 +7,11 @@ import { html } from "../html.js";
 import { change } from "../routes.js";
 import { href, useAnswer } from "../server.js";
 import { style } from "../style.js";
-import { Agreement } from "./ablations/agreement.js";
-import { ByEdges, ByNodes, Headline } from "./ablations/curves.js";
-import { Matrix } from "./ablations/matrix.js";
-import { Minimality } from "./ablations/minimality.js";
-import { Picker } from "./ablations/picker.js";
+import { Agreement } from "../ablations/agreement.js";
+import { ByEdges, ByNodes, Headline } from "../ablations/curves.js";
+import { Matrix } from "../ablations/matrix.js";
+import { Minimality } from "../ablations/minimality.js";
+import { Picker } from "../ablations/picker.js";
 
 style("ablations");
 

@@ -1,10 +1,10 @@
 /** Whether a circuit has a feature too many: what it still does without each of them. */
 
-import { Intervals } from "../../parts/intervals.js";
-import { nodeOf } from "../../parts/uids.js";
-import { html } from "../../html.js";
-import { count, nodeName } from "../../format.js";
-import { href, useAnswer } from "../../server.js";
+import { Intervals } from "../parts/intervals.js";
+import { nodeOf } from "../parts/uids.js";
+import { html } from "../html.js";
+import { count, nodeName } from "../format.js";
+import { href, useAnswer } from "../server.js";
 
 /** @param {{circuit: string, rows: any[]}} props */
 export function Minimality({ circuit, rows }) {

@@ -1,14 +1,14 @@
 /** Whether predictions held: effects of nodes and edges as attribution predicts them, against those that ablation observed. */
 
-import { Signed } from "../../parts/bits.js";
-import { Scatter } from "../../parts/scatter.js";
-import { Section } from "../../parts/section.js";
-import { Empty, Shown } from "../../parts/states.js";
-import { Table } from "../../parts/table.js";
-import { nodeOf } from "../../parts/uids.js";
-import { html } from "../../html.js";
-import { nodeName, number } from "../../format.js";
-import { href, useAnswer } from "../../server.js";
+import { Signed } from "../parts/bits.js";
+import { Scatter } from "../parts/scatter.js";
+import { Section } from "../parts/section.js";
+import { Empty, Shown } from "../parts/states.js";
+import { Table } from "../parts/table.js";
+import { nodeOf } from "../parts/uids.js";
+import { html } from "../html.js";
+import { nodeName, number } from "../format.js";
+import { href, useAnswer } from "../server.js";
 
 /** @typedef {{uid: string, x: number, y: number, name: any, kind: string, href: string, ends: any[]}} Spot */
 

@@ -1,12 +1,12 @@
 /** The circuits on which something was measured, to pick one. */
 
-import { Twin } from "../../parts/bits.js";
-import { grouped } from "../../parts/groups.js";
-import { Section } from "../../parts/section.js";
-import { Empty, Shown } from "../../parts/states.js";
-import { Table } from "../../parts/table.js";
-import { html } from "../../html.js";
-import { href, useAnswer } from "../../server.js";
+import { Twin } from "../parts/bits.js";
+import { grouped } from "../parts/groups.js";
+import { Section } from "../parts/section.js";
+import { Empty, Shown } from "../parts/states.js";
+import { Table } from "../parts/table.js";
+import { html } from "../html.js";
+import { href, useAnswer } from "../server.js";
 import { Matrix } from "./matrix.js";
 
 const ABLATED = "/queries/ablations?kind=faithfulness&errors=ablated&limit=10000";
@@ -46,7 +46,7 @@ const SIZES = [
   { name: "enough", title: "features for 90 %", help: "The fewest features that recover nine tenths of the metric's change, all else at its mean" },
 ];
 
-/** @param {{rows: any[], columns: import("../../parts/table.js").Column[]}} props */
+/** @param {{rows: any[], columns: import("../parts/table.js").Column[]}} props */
 const Circuits = ({ rows, columns }) => html`<${Table} caption="Circuits on which something was measured" rows=${rows} columns=${columns} keyOf=${(/** @type {any} */ row) => row.uid} />`;
 
 /** One row a circuit, those that were ablated first. @param {any[]} curves @param {any[]} circuits */

@@ -1,12 +1,12 @@
 /** What a circuit recovers by its size, beside random circuits and beside the model without it. */
 
-import { grouped } from "../../parts/groups.js";
-import { Lines } from "../../parts/lines.js";
-import { html } from "../../html.js";
-import { count, number } from "../../format.js";
-import { href } from "../../server.js";
+import { grouped } from "../parts/groups.js";
+import { Lines } from "../parts/lines.js";
+import { html } from "../html.js";
+import { count, number } from "../format.js";
+import { href } from "../server.js";
 
-/** @typedef {import("../../parts/lines.js").Point} Point */
+/** @typedef {import("../parts/lines.js").Point} Point */
 
 /** An interval may be far wider than what it is of: more than this of it would press the curves flat. @type {[number, number]} */
 const BOUNDS = [-1, 2];

@@ -1,15 +1,15 @@
 /** The tasks × clusters matrix: what each task keeps when a cluster's features are ablated in the whole model. */
 
-import { Choice } from "../../parts/choice.js";
-import { grouped } from "../../parts/groups.js";
-import { Heatmap } from "../../parts/heatmap.js";
-import { Section } from "../../parts/section.js";
-import { Empty, Shown } from "../../parts/states.js";
-import { addressOf, nameOf } from "../../parts/uids.js";
-import { html } from "../../html.js";
-import { count, number } from "../../format.js";
-import { change } from "../../routes.js";
-import { href, useAnswer } from "../../server.js";
+import { Choice } from "../parts/choice.js";
+import { grouped } from "../parts/groups.js";
+import { Heatmap } from "../parts/heatmap.js";
+import { Section } from "../parts/section.js";
+import { Empty, Shown } from "../parts/states.js";
+import { addressOf, nameOf } from "../parts/uids.js";
+import { html } from "../html.js";
+import { count, number } from "../format.js";
+import { change } from "../routes.js";
+import { href, useAnswer } from "../server.js";
 
 const KINDS = ["cluster", "feature", "circuit", "steering"];
 const CLUSTER = /^(clustering:.*):\d+$/;
