@@ -10,7 +10,8 @@ import { token } from "../format.js";
  */
 
 const WIDTHS = 6;
-const CURVED = 1500;
+const CURVED = 1200;
+const AT_ONCE = 1200;
 const NAMED_FROM = 0.75;
 const THIN = 0.7;
 const THICK = 5;
@@ -19,18 +20,16 @@ const THICK = 5;
 export const keyOf = (edge) => `${edge.source} ${edge.target}`;
 
 /**
- * @param {CanvasRenderingContext2D} context
+ * Stops after every few edges, so that whoever draws can let the page do something else in between.
+ * @param {CanvasRenderingContext2D} context moved and scaled already
  * @param {Scene} scene @param {View} view @param {Colours} colours @param {Lit} lit
+ * @returns {Generator<void, void>}
  */
-export function paintScene(context, scene, view, colours, lit) {
-  context.save();
-  context.translate(view.x, view.y);
-  context.scale(view.k, view.k);
+export function* paintScene(context, scene, view, colours, lit) {
   paintRows(context, scene, colours);
-  paintLinks(context, scene.links, view.k, colours, lit);
+  yield* paintLinks(context, scene.links, view.k, colours, lit);
   for (const spot of scene.spots) paintSpot(context, spot, colours, !lit.nodes || lit.nodes.has(spot.node.uid));
   if (view.k >= NAMED_FROM) paintNames(context, scene, colours, lit);
-  context.restore();
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Colours} colours */
@@ -46,10 +45,10 @@ function paintRows(context, scene, colours) {
 }
 
 /**
- * Edges of one sign, width and line are one stroke: thousands of them take as long as a few.
+ * Edges of one sign, width and line are one stroke: that is much faster than one by one.
  * @param {CanvasRenderingContext2D} context @param {Link[]} links @param {number} k @param {Colours} colours @param {Lit} lit
  */
-function paintLinks(context, links, k, colours, lit) {
+function* paintLinks(context, links, k, colours, lit) {
   const largest = Math.max(...links.slice(-1).map((link) => Math.abs(link.weight)), 1e-12);
   const isCurved = links.length <= CURVED;
   /** @type {Map<string, Link[]>} */
@@ -62,19 +61,27 @@ function paintLinks(context, links, k, colours, lit) {
     if (stroke) stroke.push(link);
     else strokes.set(key, [link]);
   }
+  let painted = 0;
   for (const [key, stroke] of [...strokes].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const share = Number(key[1]) / (WIDTHS - 1);
     context.strokeStyle = (key[2] === "-" ? colours.negative : colours.positive) ?? "";
     context.lineWidth = (THIN + (THICK - THIN) * share) / Math.max(1, k ** 0.5);
     context.globalAlpha = key[0] === "0" ? 0.05 : lit.links ? 0.9 : Math.min(0.9, 0.22 + 0.7 * share + 20 / (links.length + 40));
     context.setLineDash(key[3] === "d" ? [5, 4] : []);
-    context.beginPath();
-    for (const { from, to } of stroke) {
-      context.moveTo(from.x, from.y);
-      if (isCurved) context.quadraticCurveTo(...bend(from, to), to.x, to.y);
-      else context.lineTo(to.x, to.y);
+    for (let i = 0; i < stroke.length; i += AT_ONCE) {
+      context.beginPath();
+      for (const { from, to } of stroke.slice(i, i + AT_ONCE)) {
+        context.moveTo(from.x, from.y);
+        if (isCurved) context.quadraticCurveTo(...bend(from, to), to.x, to.y);
+        else context.lineTo(to.x, to.y);
+      }
+      context.stroke();
+      painted += Math.min(AT_ONCE, stroke.length - i);
+      if (painted >= AT_ONCE) {
+        painted = 0;
+        yield;
+      }
     }
-    context.stroke();
   }
   context.globalAlpha = 1;
   context.setLineDash([]);

@@ -12,9 +12,9 @@ import { bend, paintScene } from "./paint.js";
  * @typedef {import("./paint.js").View} View @typedef {import("./paint.js").Lit} Lit @typedef {import("./paint.js").Colours} Colours
  * @typedef {{spot?: Spot, link?: Link}} Found */
 
-const QUICK_MS = 9;
+const MANY = 1200; // edges: more take longer to draw than a frame lasts
 const STILL_MS = 120;
-const BEYOND = 0.4; // how much more than is seen is drawn, on each side
+const BEYOND = 0.3; // how much more than is seen is drawn, on each side
 const LEFT = 64;
 const [SMALLEST, LARGEST] = [0.08, 4];
 const NEAR = 5;
@@ -34,10 +34,12 @@ export class Stage {
     this.picture = document.createElement("canvas");
     /** @type {View | null} where the picture was drawn for */
     this.drawnFor = null;
-    this.tookMs = 0;
+    /** @type {{picture: HTMLCanvasElement, view: View, started: number, steps: Generator<void, void>} | null} the next picture, half done */
+    this.coming = null;
+    this.isOld = true;
     this.frame = 0;
     this.still = 0;
-    this.isFitted = false;
+    this.isTouched = false; // by the reader: until then all of it is kept in sight
     this.leaving = new AbortController();
     this.observer = new ResizeObserver(() => this.#resize());
     this.observer.observe(canvas);
@@ -54,7 +56,7 @@ export class Stage {
   /** @param {Scene} scene */
   show(scene) {
     this.scene = scene;
-    if (!this.isFitted && this.canvas.clientWidth) this.fit();
+    if (!this.isTouched) this.#fit();
     this.#anew();
   }
 
@@ -70,19 +72,24 @@ export class Stage {
     this.#anew();
   }
 
-  /** All of it in sight. */
+  /** All of it in sight, from now on. */
   fit() {
-    if (!this.scene) return;
+    this.isTouched = false;
+    this.#fit();
+    this.#anew();
+  }
+
+  #fit() {
     const { width, height } = this.#size();
+    if (!this.scene || !width) return;
     const [w, h] = [this.scene.width + 40, this.scene.height + 40];
     const k = Math.min(1.6, Math.max(SMALLEST, Math.min((width - LEFT) / w, (height - BOTTOM - 10) / h)));
     this.view = { k, x: LEFT + (width - LEFT - this.scene.width * k) / 2, y: (height - BOTTOM + this.scene.height * k) / 2 - 30 * k };
-    this.isFitted = true;
-    this.#anew();
   }
 
   /** @param {number} dx @param {number} dy in pixels */
   pan(dx, dy) {
+    this.isTouched = true;
     this.view = { ...this.view, x: this.view.x + dx, y: this.view.y + dy };
     this.#moved();
   }
@@ -91,6 +98,7 @@ export class Stage {
   zoom(factor, x = this.canvas.clientWidth / 2, y = this.canvas.clientHeight / 2) {
     const k = Math.min(LARGEST, Math.max(SMALLEST, this.view.k * factor));
     const by = k / this.view.k;
+    this.isTouched = true;
     this.view = { k, x: x - (x - this.view.x) * by, y: y - (y - this.view.y) * by };
     this.#moved();
   }
@@ -122,7 +130,6 @@ export class Stage {
 
   /** What is seen, as a picture. @returns {Promise<Blob | null>} */
   toPNG() {
-    this.#draw();
     return new Promise((done) => this.canvas.toBlob(done));
   }
 
@@ -130,17 +137,23 @@ export class Stage {
     return { width: this.canvas.clientWidth, height: this.canvas.clientHeight };
   }
 
+  /** Whole pixels, or moved pictures would blur. @returns {[number, number]} */
+  #beyond() {
+    return [Math.round(BEYOND * this.canvas.width), Math.round(BEYOND * this.canvas.height)];
+  }
+
   #resize() {
     const { width, height } = this.#size();
     const ratio = Math.min(2, devicePixelRatio);
     this.canvas.width = Math.max(1, Math.round(width * ratio));
     this.canvas.height = Math.max(1, Math.round(height * ratio));
-    if (this.scene && !this.isFitted) this.fit();
+    if (!this.isTouched) this.#fit();
     this.#anew();
   }
 
   #anew() {
-    this.drawnFor = null;
+    this.isOld = true;
+    this.coming = null;
     this.#moved();
   }
 
@@ -155,35 +168,52 @@ export class Stage {
     const context = this.canvas.getContext("2d");
     if (!this.scene || !context || !this.canvas.width) return;
     const isMoved = this.drawnFor !== null && (this.drawnFor.x !== this.view.x || this.drawnFor.y !== this.view.y || this.drawnFor.k !== this.view.k);
-    if (!this.drawnFor || (isMoved && this.tookMs < QUICK_MS)) this.#drawPicture();
-    else if (isMoved) {
-      this.still = setTimeout(() => this.#anew(), STILL_MS);
-    }
+    const isMany = this.scene.links.length > MANY;
+    if (this.isOld || this.coming || (isMoved && !isMany)) this.#goOn();
+    else if (isMoved) this.still = setTimeout(() => this.#anew(), STILL_MS);
     const ratio = this.canvas.width / this.canvas.clientWidth;
-    const drawn = this.drawnFor ?? this.view;
+    if (!this.drawnFor) return;
+    const drawn = this.drawnFor;
     const by = this.view.k / drawn.k;
     const { width, height } = this.#size();
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = this.colours.paper ?? "";
     context.fillRect(0, 0, width, height);
-    const [left, top] = [this.view.x - (drawn.x + BEYOND * width) * by, this.view.y - (drawn.y + BEYOND * height) * by];
-    context.drawImage(this.picture, left, top, (1 + 2 * BEYOND) * width * by, (1 + 2 * BEYOND) * height * by);
+    const [beyondX, beyondY] = this.#beyond().map((pixels) => pixels / ratio);
+    const [left, top] = [this.view.x - (drawn.x + beyondX) * by, this.view.y - (drawn.y + beyondY) * by];
+    context.drawImage(this.picture, left, top, (this.picture.width / ratio) * by, (this.picture.height / ratio) * by);
     paintMargins(context, this.scene, this.view, { width, height }, this.colours);
   }
 
-  #drawPicture() {
+  /** Draws the next picture, or some more of it; what is seen meanwhile is the one before. */
+  #goOn() {
+    const coming = (this.coming ??= this.#begin());
+    this.isOld = false;
+    if (!coming) return;
+    if (!coming.steps.next().done) {
+      this.#moved();
+      return;
+    }
+    this.picture = coming.picture;
+    this.drawnFor = coming.view;
+    this.coming = null;
+    performance.measure("circuit drawn", { start: coming.started }); // for who measures the page: bench/explorer.py
+    if (coming.view !== this.view) this.still = setTimeout(() => this.#anew(), STILL_MS);
+  }
+
+  #begin() {
     const started = performance.now();
+    const picture = document.createElement("canvas");
     const ratio = this.canvas.width / this.canvas.clientWidth;
-    const [width, height] = [Math.round(this.canvas.width * (1 + 2 * BEYOND)), Math.round(this.canvas.height * (1 + 2 * BEYOND))];
-    if (this.picture.width !== width || this.picture.height !== height) Object.assign(this.picture, { width, height });
-    const context = this.picture.getContext("2d");
-    if (!context || !this.scene) return;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.setTransform(ratio, 0, 0, ratio, BEYOND * this.canvas.width, BEYOND * this.canvas.height);
-    paintScene(context, this.scene, this.view, this.colours, this.lit);
-    this.drawnFor = this.view;
-    this.tookMs = performance.now() - started;
+    const [beyondX, beyondY] = this.#beyond();
+    [picture.width, picture.height] = [this.canvas.width + 2 * beyondX, this.canvas.height + 2 * beyondY];
+    const context = picture.getContext("2d");
+    if (!context || !this.scene) return null;
+    const { view } = this;
+    context.setTransform(ratio, 0, 0, ratio, beyondX, beyondY);
+    context.translate(view.x, view.y);
+    context.scale(view.k, view.k);
+    return { picture, view, started, steps: paintScene(context, this.scene, view, this.colours, this.lit) };
   }
 
   /** @param {number} x @param {number} y @returns {Found | null} */

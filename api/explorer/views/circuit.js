@@ -19,7 +19,7 @@ import { style } from "../style.js";
 
 /** @typedef {import("../circuit/scene.js").Node} Node @typedef {import("../circuit/scene.js").Edge} Edge */
 
-const MOST = { nodes: 2000, edges: 10_000 };
+const MOST = { nodes: 2000, edges: 5000 };
 /** Of a circuit larger than this, its strongest part is loaded. */
 
 style("circuit");
