@@ -2,6 +2,7 @@
 
 import { html, useRef, useState } from "../html.js";
 import { count, date, short } from "../format.js";
+import { nameOf } from "../parts/uids.js";
 import { change } from "../routes.js";
 import { href, useAnswer } from "../server.js";
 import { FILTERS } from "./listing.js";
@@ -36,7 +37,7 @@ export function Filters({ query, rows }) {
       ${KINDS.map(({ value, title, help }) => html`<button type="button" title=${help} aria-pressed=${(query.get("aggregation") ?? "") === value} onClick=${() => change({ aggregation: value, shown: null })}>${title}</button>`)}
     </div>
     ${others.map((name) => html`<button type="button" aria-pressed="true" title=${`${query.get(name)}: take this filter away`} onClick=${() => change({ [name]: null })}>
-      of ${name} ${short(query.get(name) ?? "")} <span aria-hidden="true">×</span><span class="hidden">: take this filter away</span>
+      of ${name} ${nameOf(query.get(name) ?? "")} <span aria-hidden="true">×</span><span class="hidden">: take this filter away</span>
     </button>`)}
     ${FILTERS.some((name) => query.get(name)) && html`<button type="button" class="quiet" onClick=${clear}>Clear</button>`}
   </form>`;

@@ -10,6 +10,8 @@ export const FIRST = 200;
 export const STEP = 1000;
 const MOST = 10_000;
 
+const SORTS = ["name", "n_nodes", "n_edges", "faithfulness", "created_at"];
+
 /** What narrows the list by way of the resource, since the query does not know it. */
 export const NARROWING = ["method", "run", "feature", "dictionary", "prompt", "ablation"];
 
@@ -33,7 +35,7 @@ export function useCircuits(query) {
   const wanted = query.get("aggregation");
   const narrowing = given(query, NARROWING);
   const isNarrowed = Object.keys(narrowing).length > 0;
-  const sort = query.get("sort") ?? "name";
+  const sort = SORTS.find((one) => one === query.get("sort")?.replace(/^-/, "")) ? (query.get("sort") ?? "") : "name";
   const limit = isNarrowed ? MOST : Math.min(MOST, Number(query.get("shown")) || FIRST);
   const shared = { ...given(query, ["task", "model"]), name: query.get("search"), sort: sort.replace(/^-/, ""), order: sort.startsWith("-") ? "desc" : "asc", limit };
   /** @param {string} kind */
