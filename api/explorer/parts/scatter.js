@@ -10,17 +10,17 @@ import { linear } from "./scales.js";
 
 const DRAWN = 2000;
 
-/** @param {{about: import("./figure.js").About, x: string, y: string, spots: Spot[]}} props */
-export function Scatter({ about, x, y, spots }) {
+/** @param {{about: import("./figure.js").About, x: string, y: string, spots: Spot[], said?: [string, string]}} props `said`: what either value is called */
+export function Scatter({ about, x, y, spots, said = ["predicted", "observed"] }) {
   const shown = [...spots].sort((a, b) => Math.abs(b.x) - Math.abs(a.x)).slice(0, DRAWN).sort((a, b) => a.x - b.x);
   const values = [0, ...spots.flatMap((spot) => [spot.x, spot.y])];
   const axis = linear(Math.min(...values), Math.max(...values));
   const kinds = [...new Set(spots.map((spot) => spot.kind))].sort();
   const { r, slope } = agreement(spots);
-  const stops = shown.map((spot) => ({ x: spot.x, y: spot.y, title: spot.name, href: spot.href, lines: [{ name: "predicted", value: number(spot.x) }, { name: "observed", value: number(spot.y) }] }));
+  const stops = shown.map((spot) => ({ x: spot.x, y: spot.y, title: spot.name, href: spot.href, lines: [{ name: said[0], value: number(spot.x) }, { name: said[1], value: number(spot.y) }] }));
   const says = `r ${r === null ? "–" : r.toFixed(3)} · slope ${number(slope)} · n ${count(spots.length)}`;
   return html`<${Chart} height=${360} stops=${stops}
-    about=${{ ...about, how: html`${about.how}${spots.length > DRAWN && ` Drawn are the ${count(DRAWN)} largest predictions of ${count(spots.length)}; r and slope are of all.`}` }}
+    about=${{ ...about, how: html`${about.how}${spots.length > DRAWN && ` Drawn are the ${count(DRAWN)} largest of ${count(spots.length)}; r and slope are of all.`}` }}
     x=${{ title: x, axis }} y=${{ title: y, axis }}
     legend=${kinds.map((kind) => ({ name: kind, look: `spot ${kind}`, mark: "dot" }))}
     draw=${(/** @type {Plot} */ plot) => drawn(plot, shown, says)} />`;
