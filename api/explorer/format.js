@@ -9,6 +9,9 @@ export function number(value) {
   return text.replaceAll("-", "−");
 }
 
+/** Of scores in one column: with two decimals. @param {number | null | undefined} value */
+export const hundredths = (value) => (value === null || value === undefined ? "–" : value.toFixed(2).replace("-", "−"));
+
 /** Whole numbers with thin spaces between thousands. @param {number | null | undefined} value */
 export const count = (value) => (value === null || value === undefined ? "–" : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, " ").replace("-", "−"));
 

@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useRef, useState } from "../html.js";
 
-/** @param {number} first until it is known @returns {[import("preact/hooks").MutableRef<any>, number]} a ref for the element, and its width */
+/** @param {number} first until it is known @returns {[{current: any}, number]} a ref for the element, and its width */
 export function useWidth(first) {
   const frame = useRef(/** @type {HTMLElement | null} */ (null));
   const [width, setWidth] = useState(first);
