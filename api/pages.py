@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import FileResponse, Response
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import ProblemResponse
 
@@ -49,10 +50,12 @@ class Explorer:
             except HTTPException as error:
                 problem = ProblemResponse(error.status_code, f"the explorer has no file {inner['path']}")
                 await problem(scope, receive, send)
+        elif not VIEWS.fullmatch(scope["path"]):
+            await self.app(scope, receive, send)
         elif _wants_page(scope):
             await FileResponse(FOLDER / "index.html", headers=_HEADERS)(scope, receive, send)
         else:
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _varying(send))
 
 
 class _Files(StaticFiles):
@@ -66,6 +69,19 @@ class _Files(StaticFiles):
 
 def _wants_page(scope: Scope) -> bool:
     """Programs name JSON or take anything; only browsers name HTML."""
-    if not VIEWS.fullmatch(scope["path"]) or b"format" in parse_qs(scope["query_string"]):
+    if b"format" in parse_qs(scope["query_string"]):
         return False
     return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+
+
+def _varying(send: Send) -> Send:
+    """What is kept on the way is not given to who named another form."""
+
+    async def with_header(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            if "accept" not in [name.strip().lower() for name in headers.get("vary", "").split(",")]:
+                headers.add_vary_header("Accept")
+        await send(message)
+
+    return with_header
