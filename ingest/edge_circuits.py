@@ -40,7 +40,7 @@ def measure_edges(
     Only edges between tokens, features and the metric are followed.
     """
     n_pairs = len(embedding)
-    base: Values = {hook: _like(baselines[hook].value, n_pairs) for hook in hooks}
+    base: Values = {hook: _like(baselines[hook].value.to(embedding.dtype), n_pairs) for hook in hooks}
     base[EMBEDDING] = _like(embedding_baseline, n_pairs)
     sources: dict[Node, list[Node]] = defaultdict(list)
     for source, target in edges:

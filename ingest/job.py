@@ -152,12 +152,11 @@ def _analyse(
     with work.locked():
         given = Analysing(recipe, str(recipe_path), model, dictionaries, store, work, memory, run)
         rows = analysis(name)(given)
-        row = {
-            "uid": run,
-            **_run(name, recipe, where, started, clock),
-            "tracking_id": _reserved(work, tracker, started),
-        }
-        rows["Run"].append(row)
+        row = next((one for one in rows["Run"] if one["uid"] == run), None)  # stored: made before, its bundle gone
+        if row is None:
+            tracking = {"tracking_id": _reserved(work, tracker, started)}
+            row = {"uid": run, **_run(name, recipe, where, started, clock), **tracking}
+            rows["Run"].append(row)
         bundle = write_rows(rows, row, work.out)
         work.finish(bundle)
     return bundle.path

@@ -11,6 +11,9 @@ from torch import Tensor
 
 _RESAMPLES = 1000
 _EQUAL = 1e-6
+_ROUNDING = 1e-4
+"""Of a metric's size: what varies by less over pairs does so by rounding. It is a difference of larger logits, and on
+an accelerator equal rows of one batch may differ in their last bits."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Recovery:
     accuracy: float
     """Share of pairs whose metric is above zero: the right answer's logit is the larger one"""
     correlation: float | None
-    """Pearson r with the full model's metric, over pairs"""
+    """Pearson r with the full model's metric, over pairs. None where one of them does not vary"""
 
 
 def share_recovered(metric: float, empty: float, full: float) -> float | None:
@@ -51,7 +54,7 @@ def recovery(metric: Tensor, empty: Tensor, full: Tensor) -> Recovery:
             low, high = (float(edge) for edge in np.percentile(shares, [2.5, 97.5]))
     sign = float((np.sign(m) == np.sign(f)).mean())
     right = float((m > 0).mean())
-    varied = len(m) > 2 and m.std() > 1e-9 * abs(m).max() and f.std() > 1e-9 * abs(f).max()
+    varied = len(m) > 2 and all(one.std() > _ROUNDING * abs(one).max() for one in (m, f))
     correlation = float(np.corrcoef(m, f)[0, 1]) if varied else None
     return Recovery(float(m.mean()), share, low, high, sign, right, correlation)
 

@@ -129,6 +129,23 @@ def test_what_was_studied_is_not_studied_again_and_loads_in_any_order(studied: S
         assert other.digest() == digest
 
 
+def test_a_study_that_is_stored_is_written_again_where_its_bundle_is_gone(studied: Stored, tmp_path: Path) -> None:
+    recipe, url, study = studied
+    with open_store(url, read_only=True) as store:
+        assert open_bundle(run_analysis("ablations", recipe, store, tmp_path / "out")).uid == study.uid
+
+
+def test_a_model_in_half_precision_is_studied_in_the_same_ways(studied: Stored, tmp_path: Path) -> None:
+    model = 'source = "./model"\nname = "tiny"\nstart_token = "<s>"\ndtype = "bfloat16"'
+    recipe = save_recipe(tmp_path, ablations=SAID, model=model)
+    with open_store(f"ladybug:{tmp_path / 's.lbug'}") as store:
+        for path in run_recipe(recipe, tmp_path / "out"):
+            store.load(open_bundle(path))
+        found = open_bundle(run_analysis("ablations", recipe, store, tmp_path / "out"))
+    kinds, expected = (set(of.table("Ablation")["kind"].to_pylist()) for of in (found, studied[2]))
+    assert kinds == expected
+
+
 def test_a_study_of_nothing_and_a_recipe_without_one_are_refused(studied: Stored, tmp_path: Path) -> None:
     with open_store(f"ladybug:{tmp_path / 'empty.lbug'}") as store:
         with pytest.raises(NotFoundError, match="no task's circuit of tiny is stored"):

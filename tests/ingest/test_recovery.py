@@ -31,6 +31,14 @@ def test_the_interval_is_that_of_the_mean_where_all_pairs_recover_alike() -> Non
     assert found.high == pytest.approx(1 + float(noise.mean()) + 1.96 * error, abs=0.3 * error)
 
 
+def test_what_varies_by_rounding_alone_has_no_correlation() -> None:
+    """Where all is ablated every pair ends alike, but for the last bits of its logits."""
+    full, rounding = torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.tensor([0.0, 3e-6, -2e-6, 1e-6])
+    empty = 0.066 + rounding
+    assert recovery(empty, empty, full).correlation is None
+    assert recovery(empty + 0.01 * full, empty, full).correlation == pytest.approx(1.0, abs=1e-4)
+
+
 def test_a_mean_that_hides_wrong_pairs_is_found_out() -> None:
     full = torch.tensor([1.0, 2.0, 3.0, 4.0])
     found = recovery(torch.tensor([4.0, -3.0, -2.0, 11.0]), torch.zeros(4), full)
