@@ -16,7 +16,7 @@ export const Sides = ({ left, right, rows }) => html`<div class="sides">
 
 /** @param {{side: "left" | "right", label: string, uid: string, other: string, row: Row | null}} props */
 const Side = ({ side, label, uid, other, row }) => html`<div class="card">
-  <${CircuitPicker} label=${label} name=${row?.name ?? uid} like=${other || null} pick=${(/** @type {string} */ picked) => change({ [side]: picked })} />
+  <${CircuitPicker} label=${label} name=${row?.name ?? uid.split(":")[0] ?? ""} like=${other || null} pick=${(/** @type {string} */ picked) => change({ [side]: picked })} />
   ${row && html`<p class="faint">${row.aggregation === "task" ? "Whole task" : "One prompt"}, ${short(row.model ?? "model unknown")}, ${row.method}.${" "}
     ${count(row.n_nodes)} nodes, ${count(row.n_edges)} edges${row.faithfulness !== null && `, faithfulness ${number(row.faithfulness)}`}. <a href=${`/circuits/${row.uid}`}>Open it</a></p>`}
 </div>`;

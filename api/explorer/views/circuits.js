@@ -42,7 +42,7 @@ export default function Circuits({ route }) {
 /** @param {{listing: import("../circuits/listing.js").Listing, curves: Map<string, any[]>, chosen: string[], shown: number}} props */
 function Listed({ listing, curves, chosen, shown }) {
   const columns = [
-    { name: "chosen", title: " ", isSortable: false, show: (/** @type {any} */ _, /** @type {Row} */ row) => html`<input type="checkbox" aria-label=${`Choose ${row.name} to compare it`} checked=${chosen.includes(row.uid)} onChange=${() => toggle(chosen, row.uid)} />` },
+    { name: "chosen", title: /** @type {any} */ (html`<span class="hidden">choose</span>`), isSortable: false, show: (/** @type {any} */ _, /** @type {Row} */ row) => html`<input type="checkbox" aria-label=${`Choose ${row.name} to compare it`} checked=${chosen.includes(row.uid)} onChange=${() => toggle(chosen, row.uid)} />` },
     { name: "name", title: "circuit", show: (/** @type {any} */ _, /** @type {Row} */ row) => html`<${Name} row=${row} />` },
     { name: "task", isSortable: false, isExtra: true, show: cut },
     { name: "model", isSortable: false, show: cut },
@@ -88,10 +88,15 @@ function walk(event) {
   event.preventDefault();
 }
 
-const NoneStored = () => html`<${Empty} title="No circuits are stored yet">
-  <code>make demo</code> finds the circuit of a task in a real language model, tests and stores it, in two to three minutes.${" "}
-  <code>circuitstore import FILE</code> takes one that another tool has found, <code>circuitstore ingest RECIPE</code> finds one for a model and a task of yours.
-<//>`;
+const NoneStored = () => html`<div class="state empty none-stored">
+  <strong>No circuits are stored yet</strong>
+  <p>Each of these puts some there:</p>
+  <dl class="keys">
+    <dt><code>make demo</code></dt><dd>finds the circuit of a task in a real language model, tests and stores it: two to three minutes</dd>
+    <dt><code>circuitstore import FILE</code></dt><dd>takes one that another tool has found</dd>
+    <dt><code>circuitstore ingest RECIPE</code></dt><dd>finds one, for a model and a task of yours</dd>
+  </dl>
+</div>`;
 
 const NoneFound = () => html`<${Empty} title="No circuit is like this">
   <button onClick=${clear}>Show all circuits</button>

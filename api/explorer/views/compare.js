@@ -37,6 +37,7 @@ export default function Compare({ route }) {
     </header>
     <${Sides} left=${left} right=${right} rows=${rows} />
     ${[ofLeft, ofRight].map(({ error }) => error && html`<${Failed} error=${error} />`)}
+    ${(ofLeft.isSlow || ofRight.isSlow) && html`<${Waiting} />`}
     ${(!left || !right) && html`<${Empty} title=${left || right ? "Choose another circuit" : "Choose two circuits"}>Start to type a name above, or choose two in the <a href="/">table of circuits</a>.<//>`}
     ${rows.left && rows.right && (isComparable ? html`<${Both} left=${rows.left} right=${rows.right} query=${query} />` : html`<${TwoModels} left=${rows.left} right=${rows.right} />`)}
     ${!isComparable && rows.left && html`<${Alike} circuit=${rows.left} as=${(/** @type {string} */ other) => href("/compare", { left, right: other })} />`}
