@@ -13,7 +13,7 @@ const PLACES = [
   { path: "/", name: "Circuits", views: ["circuits", "circuit", "compare"], key: "1" },
   { path: "/clusterings", name: "Clusterings", views: ["clusterings", "clustering", "cluster"], key: "2" },
   { path: "/ablations", name: "Ablations", views: ["ablations"], key: "3" },
-  { path: "/queries", name: "Ask", views: ["questions", "question"], key: "4" },
+  { path: "/queries", name: "Ask", views: ["questions", "question", "cypher"], key: "4" },
 ];
 
 export function App() {

@@ -1,6 +1,7 @@
 /** Which view stands at which address. Addresses are those of the service: programs find the data there. */
 
 import { useEffect, useState } from "./html.js";
+import { exportedFrom } from "./server.js";
 
 /** @typedef {{view: string, uid: string, query: URLSearchParams, path: string}} Route */
 
@@ -15,6 +16,7 @@ const VIEWS = [
   [/^\/clusters\/([^/]+)$/, "cluster", () => import("./views/cluster.js")],
   [/^\/ablations$/, "ablations", () => import("./views/ablations.js")],
   [/^\/queries$/, "questions", () => import("./views/questions.js")],
+  [/^\/queries\/cypher$/, "cypher", () => import("./views/cypher.js")],
   [/^\/queries\/([^/]+)$/, "question", () => import("./views/question.js")],
 ];
 
@@ -33,10 +35,20 @@ export function routeOf(address) {
 /** The module of a view, fetched when it is first shown. @param {string} view */
 export const moduleOf = (view) => VIEWS.find(([, name]) => name === view)?.[2]();
 
+/** Path and query of what is shown. An exported page is a file: its query stands behind a `#`, its path is one circuit's. */
+export function here() {
+  const path = exportedFrom();
+  return path ? path + location.hash.slice(1) : location.pathname + location.search;
+}
+
+/** What the query of the address says. */
+export const queryHere = () => routeOf(here()).query;
+
 /** Go to an address; with `replace`, without a step for the browser's Back. @param {string} address */
 export function go(address, { replace = false } = {}) {
-  if (address === location.pathname + location.search) return;
-  history[replace ? "replaceState" : "pushState"](null, "", address);
+  if (address === here()) return;
+  const target = exportedFrom() ? `#${new URL(address, "http://explorer").search}` : address;
+  history[replace ? "replaceState" : "pushState"](null, "", target);
   dispatchEvent(new Event(CHANGED));
   if (!replace) scrollTo(0, 0);
 }
@@ -46,20 +58,20 @@ export function go(address, { replace = false } = {}) {
  * @param {Record<string, any>} changes
  */
 export function change(changes, { replace = false } = {}) {
-  const query = new URLSearchParams(location.search);
+  const { query, path } = routeOf(here());
   for (const [name, value] of Object.entries(changes)) {
     if (value === null || value === undefined || value === "") query.delete(name);
     else query.set(name, String(value));
   }
   const text = query.toString().replaceAll("%3A", ":").replaceAll("%2C", ",");
-  go(text ? `${location.pathname}?${text}` : location.pathname, { replace });
+  go(text ? `${path}?${text}` : path, { replace });
 }
 
 /** Where the page is, for a component that changes with it. @returns {Route} */
 export function useRoute() {
-  const [address, setAddress] = useState(location.pathname + location.search);
+  const [address, setAddress] = useState(here());
   useEffect(() => {
-    const look = () => setAddress(location.pathname + location.search);
+    const look = () => setAddress(here());
     for (const event of ["popstate", CHANGED]) addEventListener(event, look);
     return () => ["popstate", CHANGED].forEach((event) => removeEventListener(event, look));
   }, []);
@@ -71,7 +83,7 @@ export function followLinks() {
   addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-    if (!link || !isPlain || event.defaultPrevented || link.hasAttribute("target") || link.hasAttribute("download")) return;
+    if (!link || !isPlain || exportedFrom() || event.defaultPrevented || link.hasAttribute("target") || link.hasAttribute("download")) return;
     const url = new URL(link.getAttribute("href") ?? "", location.href); // of drawings, too: their links have no such property
     if (url.origin !== location.origin || url.searchParams.has("format") || !routeOf(url.pathname).view) return;
     event.preventDefault();

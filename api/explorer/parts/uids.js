@@ -5,7 +5,8 @@ import { featurePlace, nodeName } from "../format.js";
 /** @typedef {{uid: string, circuit: string, kind: string, layer: number, index: number | null, position: number | null}} NodeUid */
 
 const CIRCUIT = /^[\w.-]+:[\w.-]+:[0-9a-f]{8}$/;
-const NODE = /^([\w.-]+:[\w.-]+:[0-9a-f]{8}):(feature|error|token|logit|metric|head|mlp)((?::(?:-?\d+|_))*)$/;
+/** Of features of another kind of dictionary the kind says more: `mlp-feature`. */
+const NODE = /^([\w.-]+:[\w.-]+:[0-9a-f]{8}):(?:[a-z-]+-)?(feature|error|token|logit|metric|head|mlp)((?::(?:-?\d+|_))*)$/;
 const FEATURE = /^(?!(?:clustering|prompt|task|run):)[\w.-]+(?::[\w.-]+){1,2}:\d+$/;
 const CLUSTERING = /^clustering(?::[\w.-]+){4}$/;
 const CLUSTER = /^(clustering(?::[\w.-]+){4}):\d+$/;

@@ -1,0 +1,20 @@
+/** Where a query still lacks what it is about: a few things that are stored, to begin with. */
+
+import { html } from "../html.js";
+import { href } from "../server.js";
+import { useSuggestions } from "./suggestions.js";
+
+const OFFERED = 6;
+
+/** @param {{question: any, values: import("./form.js").Values, missing: import("./form.js").Param[]}} props `missing`: at least one */
+export function Examples({ question, values, missing }) {
+  const first = /** @type {import("./form.js").Param} */ (missing[0]);
+  const offered = useSuggestions(first, values, true).slice(0, OFFERED);
+  const names = missing.map((param) => param.name.replaceAll("_", " ")).join(" and ");
+  return html`<section class="examples">
+    <h2>What is it about?</h2>
+    <p>Fill in ${names}. ${first.type === "uid" ? "The field offers what is stored while you type." : first.help}</p>
+    ${offered.length > 0 && html`<p>Or begin with:</p>
+      <ul>${offered.map((one) => html`<li><a href=${href(`/queries/${question.name}`, { ...values, [first.name]: one.value })} title=${one.value}>${one.text || one.value}</a></li>`)}</ul>`}
+  </section>`;
+}
