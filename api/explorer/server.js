@@ -160,5 +160,7 @@ function embedded(path) {
   return Promise.reject(new Problem(404, "This page was exported: it holds its circuit, and nothing else."));
 }
 
-/** Whether this page was exported as a file, with one circuit in it. */
-export const isExported = () => document.getElementById("answers") !== null;
+/** The circuit's path, where this page was exported as a file with one circuit in it; else "". */
+export const exportedFrom = () => document.getElementById("answers")?.dataset.path ?? "";
+
+export const isExported = () => exportedFrom() !== "";

@@ -5,7 +5,7 @@ import { count, nodeName, number } from "../format.js";
 import { Bars, Kind, Signed } from "../parts/bits.js";
 import { FeatureCard } from "../parts/feature-card.js";
 import { Shown } from "../parts/states.js";
-import { change } from "../routes.js";
+import { change, queryHere } from "../routes.js";
 import { href, isExported, useAnswer } from "../server.js";
 
 /** @typedef {import("./scene.js").Node} Node @typedef {import("./scene.js").Edge} Edge */
@@ -83,4 +83,4 @@ function ClusterPanel({ node }) {
 }
 
 /** @param {string} name of a parameter that is a list @param {string} value */
-const addTo = (name, value) => [...(new URLSearchParams(location.search).get(name) ?? "").split(",").filter(Boolean), value].join(",");
+const addTo = (name, value) => [...(queryHere().get(name) ?? "").split(",").filter(Boolean), value].join(",");
