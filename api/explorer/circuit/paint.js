@@ -13,6 +13,7 @@ const WIDTHS = 6;
 const CURVED = 1200;
 const AT_ONCE = 1200;
 const NAMED_FROM = 0.75;
+const LEAST_LIT = 2; // pixels
 const THIN = 0.7;
 const THICK = 5;
 
@@ -28,7 +29,11 @@ export const keyOf = (edge) => `${edge.source} ${edge.target}`;
 export function* paintScene(context, scene, view, colours, lit) {
   paintRows(context, scene, colours);
   yield* paintLinks(context, scene.links, view.k, colours, lit);
-  for (const spot of scene.spots) paintSpot(context, spot, colours, !lit.nodes || lit.nodes.has(spot.node.uid));
+  for (const spot of scene.spots) {
+    const isLit = !lit.nodes || lit.nodes.has(spot.node.uid);
+    const r = lit.nodes && isLit ? Math.max(spot.r, (2 * LEAST_LIT) / view.k) : spot.r;
+    paintSpot(context, { ...spot, r }, colours, isLit);
+  }
   if (view.k >= NAMED_FROM) paintNames(context, scene, colours, lit);
 }
 
@@ -65,8 +70,10 @@ function* paintLinks(context, links, k, colours, lit) {
   for (const [key, stroke] of [...strokes].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const share = Number(key[1]) / (WIDTHS - 1);
     context.strokeStyle = (key[2] === "-" ? colours.negative : colours.positive) ?? "";
-    context.lineWidth = (THIN + (THICK - THIN) * share) / Math.max(1, k ** 0.5);
-    context.globalAlpha = key[0] === "0" ? 0.05 : lit.links ? 0.9 : Math.min(0.9, 0.22 + 0.7 * share + 20 / (links.length + 40));
+    const isLit = key[0] === "1";
+    const width = (THIN + (THICK - THIN) * share) / Math.max(1, k ** 0.5);
+    context.lineWidth = isLit && lit.links ? Math.max(width, LEAST_LIT / k) : width;
+    context.globalAlpha = !isLit ? Math.min(0.07, 12 / links.length) : lit.links ? 0.9 : Math.min(0.9, 0.22 + 0.7 * share + 20 / (links.length + 40));
     context.setLineDash(key[3] === "d" ? [5, 4] : []);
     for (let i = 0; i < stroke.length; i += AT_ONCE) {
       context.beginPath();

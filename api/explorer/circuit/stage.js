@@ -15,7 +15,8 @@ import { bend, paintScene } from "./paint.js";
 const MANY = 1200; // edges: more take longer to draw than a frame lasts
 const STILL_MS = 120;
 const BEYOND = 0.3; // how much more than is seen is drawn, on each side
-const LEFT = 64;
+const LEFT = 64; // names of layers
+const TOP = 44; // buttons
 const [SMALLEST, LARGEST] = [0.08, 4];
 const NEAR = 5;
 
@@ -83,8 +84,8 @@ export class Stage {
     const { width, height } = this.#size();
     if (!this.scene || !width) return;
     const [w, h] = [this.scene.width + 40, this.scene.height + 40];
-    const k = Math.min(1.6, Math.max(SMALLEST, Math.min((width - LEFT) / w, (height - BOTTOM - 10) / h)));
-    this.view = { k, x: LEFT + (width - LEFT - this.scene.width * k) / 2, y: (height - BOTTOM + this.scene.height * k) / 2 - 30 * k };
+    const k = Math.min(1.6, Math.max(SMALLEST, Math.min((width - LEFT) / w, (height - BOTTOM - TOP) / h)));
+    this.view = { k, x: LEFT + (width - LEFT - this.scene.width * k) / 2, y: (height - BOTTOM + TOP + this.scene.height * k) / 2 - 30 * k };
   }
 
   /** @param {number} dx @param {number} dy in pixels */
