@@ -30,7 +30,7 @@ def tell(store: Store, circuit: str, out: TextIO) -> None:
         f"  circuitstore query feature feature={feature}\n"
         "  circuitstore query recurring_edges\n"
         "  circuitstore queries              # everything that can be asked\n"
-        "  circuitstore serve                # the same over HTTP, at http://127.0.0.1:8000/docs\n"
+        "  circuitstore serve                # look at it, at http://127.0.0.1:8000/; the API: /docs\n"
     )
 
 
