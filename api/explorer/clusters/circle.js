@@ -29,13 +29,13 @@ export function circleOf(clusters, rows) {
   const heaviest = Math.max(...rows.map((row) => row.abs_weight), 1e-12);
   const arrows = between.slice(0, MOST).map((row) => {
     const [source, target] = [/** @type {Spot} */ (of.get(row.source)), /** @type {Spot} */ (of.get(row.target))];
-    return { source, target, row, ...arrow(source, target, widthOf(row.abs_weight, heaviest)) };
+    return { source, target, row, ...arrow(source, target, thickness(row.abs_weight, heaviest)) };
   });
   return { spots, arrows, hidden: between.length - arrows.length, radius };
 }
 
 /** Weights differ a hundredfold: widths go with their root. @param {number} weight @param {number} heaviest */
-export const widthOf = (weight, heaviest) => 1 + (WIDEST - 1) * Math.sqrt(weight / heaviest);
+export const thickness = (weight, heaviest) => 1 + (WIDEST - 1) * Math.sqrt(weight / heaviest);
 
 /** Bent to its left, so that there and back lie side by side. @param {Spot} from @param {Spot} to @param {number} width */
 function arrow(from, to, width) {

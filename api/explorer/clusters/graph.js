@@ -3,12 +3,12 @@
 import { html, useMemo, useState } from "../html.js";
 import { count, number } from "../format.js";
 import { Figure } from "../parts/figure.js";
-import { fitted } from "../parts/words.js";
-import { circleOf, widthOf } from "./circle.js";
+import { fitted, widthOf } from "../parts/words.js";
+import { circleOf, thickness } from "./circle.js";
 
 /** @typedef {import("./circle.js").Arrow} Arrow @typedef {import("./circle.js").Spot} Spot */
 
-const [LABELS, ABOVE, BELOW] = [190, 62, 52];
+const [LABELS, LINE, ABOVE, BELOW] = [230, 15, 64, 78];
 
 /** @param {{clusters: {uid: string, name: string, size: number, layer: number}[], rows: any[], query: string, name: string}} props `rows` of cluster_graph */
 export function ClusterGraph({ clusters, rows, query, name }) {
@@ -36,7 +36,7 @@ function Drawn({ circle: { spots, arrows, radius }, rows, width, told, tell }) {
       <path class="reach" d=${arrow.path} /><path d=${arrow.path} stroke-width=${arrow.width.toFixed(2)} stroke-opacity=${clarity(arrow.row)} /><polygon points=${arrow.head} fill-opacity=${clarity(arrow.row)} />
     </g>`)}
     ${spots.map((spot) => html`<a class="spot" href=${`/clusters/${spot.uid}`} aria-label=${`${spot.name}, ${spot.size} features${spot.within ? `; ${sentence(spot.within)}` : ""}`} ...${pointed(spot)}>
-      ${spot.within && html`<circle class=${`within ${look(spot.within)}`} cx=${spot.x} cy=${spot.y} r=${spot.radius} stroke-width=${widthOf(spot.within.abs_weight, heaviest).toFixed(2)} stroke-opacity=${clarity(spot.within)} />`}
+      ${spot.within && html`<circle class=${`within ${look(spot.within)}`} cx=${spot.x} cy=${spot.y} r=${spot.radius} stroke-width=${thickness(spot.within.abs_weight, heaviest).toFixed(2)} stroke-opacity=${clarity(spot.within)} />`}
       <circle class="body" cx=${spot.x} cy=${spot.y} r=${spot.radius} />
       <${Label} spot=${spot} radius=${radius} half=${full / 2} />
     </a>`)}
@@ -49,9 +49,19 @@ function Label({ spot, radius, half }) {
   const [x, y] = [far * Math.cos(spot.angle), far * Math.sin(spot.angle)];
   const side = Math.cos(spot.angle);
   const anchor = Math.abs(side) < 0.2 ? "middle" : side > 0 ? "start" : "end";
-  const up = anchor === "middle" ? (y < 0 ? -16 : 14) : 2;
-  return html`<text class="row-name" x=${x} y=${y + up} text-anchor=${anchor}>${fitted(spot.name, anchor === "middle" ? LABELS : Math.min(LABELS, half - Math.abs(x) - 4), 13)}</text>
-    <text class="tick" x=${x} y=${y + up + 15} text-anchor=${anchor}>${count(spot.size)} features</text>`;
+  const lines = inLines(spot.name, anchor === "middle" ? LABELS : Math.min(LABELS, half - Math.abs(x) - 4));
+  const first = y + (anchor === "middle" ? (y < 0 ? -LINE * lines.length : 14) : 2 - (LINE * (lines.length - 1)) / 2);
+  return html`${lines.map((line, i) => html`<text class="row-name" x=${x} y=${first + i * LINE} text-anchor=${anchor}>${line}</text>`)}
+    <text class="tick" x=${x} y=${first + lines.length * LINE} text-anchor=${anchor}>${count(spot.size)} features</text>`;
+}
+
+/** In two lines where one has no room for it. @param {string} name @param {number} room */
+function inLines(name, room) {
+  if (widthOf(name, 13) <= room) return [name];
+  const words = name.split(" ");
+  let n = 1;
+  while (n < words.length - 1 && widthOf(words.slice(0, n + 1).join(" "), 13) <= room) n++;
+  return [words.slice(0, n).join(" "), words.slice(n).join(" ")].filter(Boolean).map((line) => fitted(line, room, 13));
 }
 
 /** @param {{told: Arrow | Spot}} props */
@@ -63,7 +73,7 @@ function Told({ told }) {
 /** @param {any} row */
 function sentence(row) {
   const said = `${count(row.n_edges)} ${row.n_edges === 1 ? "edge" : "edges"} of weight ${number(row.weight)} in all, ${number(row.abs_weight)} whatever the sign`;
-  return row.source === row.target ? `on itself, ${said}` : `${row.source_name} on ${row.target_name}: ${said}`;
+  return row.source === row.target ? `on itself, ${said}` : `“${row.source_name}” on “${row.target_name}”: ${said}`;
 }
 
 /** @param {any} row */

@@ -11,10 +11,10 @@ const EFFECTS = "/queries/recurring_features?aggregation=prompt&min_circuits=1&l
 
 /** @param {{members: import("./members.js").Member[], query: string}} props */
 export function Members({ members, query }) {
-  const effects = useAnswer(EFFECTS).answer?.rows ?? [];
+  const effects = useAnswer(members.some((one) => one.silhouette !== null || one.tokens.length) ? EFFECTS : null).answer?.rows ?? [];
   const of = new Map(effects.map((/** @type {any} */ row) => [row.uid, row]));
   const rows = members.map((member) => ({ ...member, ...(of.get(member.uid) ?? { n_circuits: null, mean_effect: null, positive: null }), name: member.name, label: member.label }));
-  return html`<${Section} title="Members" query=${query} lead="Those that fit best first; their predicted effects are means over the circuits of single prompts in which they stand.">
+  return html`<${Section} title="Members" query=${query} lead=${effects.length > 0 && "Those that fit best first; predicted effects are means over the circuits of single prompts in which a member stands."}>
     <${Table} caption="Members of the cluster" rows=${rows} keyOf=${(/** @type {any} */ row) => row.uid} columns=${columnsFor(rows)} />
   <//>`;
 }

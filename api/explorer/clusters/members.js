@@ -23,7 +23,9 @@ export const parentOf = (uid) => uid.replace(/:[^:]*$/, "");
 /** @param {any} clustering @param {string} [cluster] */
 export function useClusters(clustering, cluster) {
   const asked = useAnswer(membersPath(clustering, cluster));
-  return { asked, clusters: asked.answer ? clustersOf(asked.answer.rows.filter((/** @type {any} */ row) => parentOf(row.cluster) === clustering.uid && (!cluster || row.cluster === cluster)), clustering) : [] };
+  /** Groups of nodes are told for all groupings of their circuit at once. @param {any} row */
+  const isAsked = (row) => (isOfNodes(clustering) ? parentOf(row.cluster) === clustering.uid : true) && (!cluster || row.cluster === cluster);
+  return { asked, clusters: asked.answer ? clustersOf(asked.answer.rows.filter(isAsked), clustering) : [] };
 }
 
 /** @param {any[]} rows @param {any} clustering @returns {Cluster[]} */

@@ -7,7 +7,6 @@ export const BASES = {
   attributions: "their effects over circuits",
   "attribution-graph": "what acts on what in circuits",
   "coactivation-graph": "what is active together over a corpus",
-  "circuit nodes": "groups that people made of a circuit's nodes, imported with it",
 };
 
 /** @type {{name: string, title: string, range: string, means: string}[]} */
@@ -28,6 +27,9 @@ export const PARAMS = {
   contexts: "Contexts of the corpus",
   min_cluster_size: "Smallest cluster",
 };
+
+/** By what they were put together. @param {{basis: string | null}} clustering */
+export const grounds = ({ basis }) => (basis === "circuit nodes" ? "by hand, where the circuit was imported from" : basis ? `by ${BASES[basis] ?? basis}` : "by something that is not stored");
 
 /** @param {{method: string, basis: string | null}} clustering */
 export const clusteringName = ({ method, basis }) => (basis && basis !== "circuit nodes" ? `${method} on ${basis}` : method);

@@ -1,6 +1,7 @@
 /** The clusters that a feature is in, one a clustering. */
 
 import { html } from "../html.js";
+import { clusteringName } from "../clusters/words.js";
 import { hundredths } from "../format.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
@@ -23,8 +24,8 @@ export function InClusters({ uid }) {
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
   { name: "name", title: "cluster", show: (name, row) => html`<a href=${`/clusters/${row.cluster}`}>${name}</a>` },
-  { name: "basis", title: "clustering", show: (basis, row) => html`<a href=${`/clusterings/${row.clustering}`}>${row.method}</a> <span class="faint">on ${basis}</span>` },
+  { name: "basis", title: "clustering", show: (_, row) => html`<a href=${`/clusterings/${row.clustering}`}>${clusteringName(row)}</a>` },
   { name: "size", help: "Number of its features" },
-  { name: "silhouette", title: "fit", help: "Silhouette: how well it fits there and nowhere else, −1 to 1", show: hundredths },
-  { name: "stability", help: "Mean adjusted Rand index under resampling: 1 for the same clusters, 0 for chance", isExtra: true, show: hundredths },
+  { name: "silhouette", title: "fit", isNumber: true, help: "Silhouette: how well it fits there and nowhere else, −1 to 1", show: hundredths },
+  { name: "stability", isNumber: true, help: "Mean adjusted Rand index under resampling: 1 for the same clusters, 0 for chance", isExtra: true, show: hundredths },
 ];

@@ -13,7 +13,7 @@ style("feature-card");
 export function FeatureCard({ uid, isTitled = true }) {
   const asked = useAnswer(`/features/${uid}`);
   return html`<section class="feature-card" aria-label="The feature">
-    ${isTitled && html`<h2><a href=${`/features/${uid}`} title=${uid}>Feature ${featurePlace(uid)}</a></h2>`}
+    ${isTitled ? html`<h2><a href=${`/features/${uid}`} title=${uid}>Feature ${featurePlace(uid)}</a></h2>` : html`<h2 class="hidden">By itself</h2>`}
     <${Shown} asked=${asked}>${(/** @type {any} */ answer) => html`<${Known} feature=${answer.rows[0]} />`}<//>
   </section>`;
 }

@@ -4,7 +4,7 @@ import { html } from "../html.js";
 import { Acts } from "../clusters/acts.js";
 import { Members } from "../clusters/members-table.js";
 import { isOfNodes, membersPath, parentOf, promotedBy, useClusters } from "../clusters/members.js";
-import { BASES, clusteringName } from "../clusters/words.js";
+import { clusteringName, grounds } from "../clusters/words.js";
 import { count, number } from "../format.js";
 import { Tokens, Twin } from "../parts/bits.js";
 import { Kept } from "../parts/kept.js";
@@ -40,10 +40,11 @@ function Parts({ cluster, clustering }) {
       <h1>${name}</h1>
       <${Twin} path=${membersPath(clustering, uid)} />
       <span class="spacer"></span><${Siblings} uid=${uid} n=${clustering.n_clusters} />
-      <p class="lead">${count(size)} ${isOfNodes(clustering) ? "nodes of a circuit" : "features"} that <a href=${`/clusterings/${clustering.uid}`}>${clusteringName(clustering)}</a> puts together, by ${BASES[clustering.basis] ?? clustering.basis}.</p>
+      <p class="lead">A cluster of <a href=${`/clusterings/${clustering.uid}`}>${clusteringName(clustering)}</a>: ${isOfNodes(clustering) ? "nodes of a circuit" : "features"} put together ${grounds(clustering)}.</p>
     </header>
     <div class="beside">
       <aside class="card about">
+        <h2 class="hidden">All of it</h2>
         <dl class="figures">
           <div><dt>Members</dt><dd>${count(size)}</dd></div>
           ${cluster.silhouette !== null && html`<div title="Mean silhouette: how well members fit here and nowhere else, −1 to 1"><dt>Fit</dt><dd>${number(cluster.silhouette)}</dd></div>`}
@@ -56,9 +57,9 @@ function Parts({ cluster, clustering }) {
       <div class="sections">
         <${Members} members=${members} query=${membersPath(clustering, uid)} />
         ${!isOfNodes(clustering) && html`<${Acts} cluster=${uid} asked=${graph} query=${href("/queries/cluster_graph", { clustering: clustering.uid })} />`}
-        <${Kept} about=${{ title: "When it is changed", name: `ablations-${uid.split(":").slice(2).join("-")}`, query,
+        ${!isOfNodes(clustering) && html`<${Kept} about=${{ title: "When it is changed", name: `ablations-${uid.split(":").slice(2).join("-")}`, query,
           how: "What is left of a task's metric, on pairs that attribution never saw, when all its features are ablated or steered together: at 1 the task does without them." }}
-          rows=${[...(ablated.answer?.rows ?? []), ...(steered.answer?.rows ?? [])]} asked=${[ablated, steered]} none="The clusters that matter most to a task are ablated" />
+          rows=${[...(ablated.answer?.rows ?? []), ...(steered.answer?.rows ?? [])]} asked=${[ablated, steered]} none="The clusters that matter most to a task are ablated" />`}
       </div>
     </div>
   </div>`;
@@ -80,6 +81,6 @@ function Layers({ members }) {
   const layers = [...new Set(members.map((one) => one.layer))].sort((a, b) => b - a);
   const counts = layers.map((layer) => members.filter((one) => one.layer === layer).length);
   return html`<ol class="layers">${layers.map((layer, i) => html`<li>
-    <span class="faint">layer ${layer}</span><span class="row" aria-hidden="true"><span style=${{ width: `${(100 * (counts[i] ?? 0)) / Math.max(...counts)}%` }}></span></span><span class="number">${counts[i]}</span>
+    <span class="faint">${layer < 0 ? "tokens" : `layer ${layer}`}</span><span class="row" aria-hidden="true"><span style=${{ width: `${(100 * (counts[i] ?? 0)) / Math.max(...counts)}%` }}></span></span><span class="number">${counts[i]}</span>
   </li>`)}</ol>`;
 }
