@@ -11,7 +11,7 @@ const SIGNED = /(^|_)(effect|weight|weights|observed|direct|through|weakest)(_|$
 const SIZES = /abs|^n_|observed_pairs/;
 const NAMES = new Set(["index", "layer", "position", "seed", "source_layer", "target_layer"]);
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
-const [SHOWN, LONG] = [12, 90];
+const [SHOWN, LONG] = [12, 44];
 
 /** @param {string[]} names @param {Record<string, string>} [helps] what each is @returns {Column[]} */
 export const columnsOf = (names, helps = {}) => names.map((name) => ({ name, help: helps[name], by: sortable(name), show: (value) => shown(name, value) }));
@@ -41,18 +41,18 @@ function shown(name, value) {
 function Text({ text }) {
   const address = addressOf(text);
   if (address) return html`<a href=${address} title=${text}>${nameOf(text)}</a>`;
-  return /^[{[]/.test(text) || (text.length > LONG && !text.includes(" ")) ? html`<${Clipped} text=${text} />` : html`<span class="words">${text}</span>`;
+  return /^[{[]/.test(text) || (text.length > LONG && !text.includes(" ")) ? html`<${Clipped} text=${text} />` : html`<span class=${text.length > 30 ? "words long" : "words"}>${text}</span>`;
 }
 
 /** What is for programs, on a line that a click opens. @param {{text: string}} props */
-const Clipped = ({ text }) => (text.length < LONG / 2 ? html`<code>${text}</code>` : html`<details class="clipped"><summary><code>${text.slice(0, LONG / 2)}…</code></summary><code>${text}</code></details>`);
+const Clipped = ({ text }) => (text.length < LONG ? html`<code>${text}</code>` : html`<details class="clipped"><summary><code>${text.slice(0, LONG)}…</code></summary><code>${text}</code></details>`);
 
 /** @param {{name: string, items: any[]}} props */
 function List({ name, items }) {
   const some = items.slice(0, SHOWN);
   const more = items.length > SHOWN && html` <span class="faint">and ${items.length - SHOWN} more</span>`;
   if (!items.length) return html`<span class="faint">none</span>`;
-  if (name === "examples") return items.map((item) => html`<${Context} text=${String(item)} />`);
-  if (some.every((item) => typeof item === "string" && !addressOf(item))) return html`<${Tokens} tokens=${some} />${more}`;
+  if (name === "examples") return html`<div class="contexts">${items.map((item) => html`<${Context} text=${String(item)} />`)}</div>`;
+  if (name.includes("token")) return html`<${Tokens} tokens=${some} />${more}`;
   return html`<span class="list">${some.map((item) => html`<span>${shown(name, item)}</span>`)}${more}</span>`;
 }

@@ -10,7 +10,7 @@ style("chart");
 
 /**
  * What a chart is told: `name` is what its files are called, `query` the path of what it shows.
- * @typedef {{title: string, name: string, how: any, csv: {columns: string[], rows: any[]}, query?: string, tools?: any, below?: any}} About
+ * @typedef {{title: string, name: string, how: any, csv?: {columns: string[], rows: any[]}, query?: string, tools?: any, below?: any}} About
  */
 
 /** `children` draws one SVG of a width. @param {{about: About, children: (width: number) => any}} props */
@@ -22,7 +22,7 @@ export function Figure({ about, children }) {
     const svg = frame.current?.querySelector("svg");
     if (svg) save(`${name}.${form}`, svg);
   };
-  const save = html`<${SaveButtons} png=${drawing(savePNG, "png")} svg=${drawing(saveSVG, "svg")} csv=${() => saveCSV(`${name}.csv`, csv.columns, csv.rows)} />`;
+  const save = html`<${SaveButtons} png=${drawing(savePNG, "png")} svg=${drawing(saveSVG, "svg")} csv=${csv && (() => saveCSV(`${name}.csv`, csv.columns, csv.rows))} />`;
   return html`<${Section} title=${title} query=${query} lead=${how} tools=${html`${tools}${save}`}>
     <div class="drawing" ref=${frame}>${width > 0 && children(width)}</div>
     ${below}

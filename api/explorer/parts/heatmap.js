@@ -52,7 +52,7 @@ function Box({ cell, left, width, neutral, span }) {
   if (!cell) return html`<text class="tick" x=${left + width / 2} y=${ROW / 2 + 4} text-anchor="middle">–</text>`;
   const far = (cell.value - neutral) / span;
   return html`<g class=${far < 0 ? "cell under" : "cell over"}><title>${cell.title}</title>
-    <rect x=${left + 1} y="1" width=${width - 2} height=${ROW - 2} rx="3" fill-opacity=${(0.06 + 0.52 * Math.min(1, Math.abs(far))).toFixed(3)} />
+    <rect x=${left + 1} y="1" width=${width - 2} height=${ROW - 2} rx="3" fill-opacity=${(0.06 + 0.42 * Math.min(1, Math.abs(far))).toFixed(3)} />
     <text class="figure-number" x=${left + width / 2} y=${ROW / 2 + 4} text-anchor="middle">${number(cell.value)}</text>
   </g>`;
 }

@@ -8,13 +8,12 @@ const SWEEPS = 6;
 /** Tokens stand below the first layer, and what is read off the last one above it. */
 const ABOVE = { logit: 0.5, metric: 0.75 };
 
-/** Uids layer by layer, the first ones first: by the model's layers where uids tell them, else by what acts on what. @param {Edge[]} edges @returns {string[][]} */
+/** Uids layer by layer of the model, the first ones first; null where uids do not tell the layer. @param {Edge[]} edges @returns {string[][] | null} */
 export function layersOf(edges) {
   const uids = [...new Set(edges.flatMap((edge) => [edge.source, edge.target]))];
-  const depths = uids.map(depthOf);
-  const heights = depths.every((depth) => depth !== null) ? new Map(uids.map((uid, i) => [uid, depths[i] ?? 0])) : heightsOf(uids, edges);
-  const levels = [...new Set(heights.values())].sort((a, b) => a - b);
-  return levels.map((level) => uids.filter((uid) => heights.get(uid) === level));
+  const depths = new Map(uids.map((uid) => [uid, depthOf(uid)]));
+  const levels = [...new Set(depths.values())].sort((a, b) => (a ?? 0) - (b ?? 0));
+  return levels.includes(null) ? null : levels.map((level) => uids.filter((uid) => depths.get(uid) === level));
 }
 
 /** The layer of the model that a circuit node or a feature is in. @param {string} uid @returns {number | null} */
@@ -23,22 +22,6 @@ function depthOf(uid) {
   if (node) return node.layer + (ABOVE[/** @type {"logit" | "metric"} */ (node.kind)] ?? (node.kind === "mlp" ? 0.25 : 0));
   const layer = /blocks\.(\d+)\./.exec(uid)?.[1];
   return layer === undefined ? null : Number(layer);
-}
-
-/** Above all that acts on it; the weakest edges of a cycle, which come last, are passed over. @param {string[]} uids @param {Edge[]} edges @returns {Map<string, number>} */
-function heightsOf(uids, edges) {
-  const heights = new Map(uids.map((uid) => [uid, 0]));
-  /** @type {Map<string, Set<string>>} all that each acts on, through others, too */
-  const reached = new Map(uids.map((uid) => [uid, new Set([uid])]));
-  const kept = edges.filter(({ source, target }) => {
-    if (reached.get(target)?.has(source)) return false;
-    for (const set of reached.values()) if (set.has(source)) reached.get(target)?.forEach((uid) => set.add(uid));
-    return true;
-  });
-  for (let step = 0; step < uids.length; step++) {
-    for (const { source, target } of kept) heights.set(target, Math.max(heights.get(target) ?? 0, (heights.get(source) ?? 0) + 1));
-  }
-  return heights;
 }
 
 /** Each layer in the order of the means of what its nodes are joined to, up and down in turn. @param {string[][]} layers @param {Edge[]} edges */

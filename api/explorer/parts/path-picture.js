@@ -4,7 +4,7 @@ import { html, useState } from "../html.js";
 import { number } from "../format.js";
 import { style } from "../style.js";
 import { Signed } from "./bits.js";
-import { addressOf, nameOf, nodeOf } from "./uids.js";
+import { addressOf, kindOf, nameOf } from "./uids.js";
 
 style("paths");
 
@@ -35,7 +35,7 @@ export function PathPicture({ paths }) {
 const weightsOf = (path) => path.weights ?? path.observed ?? [];
 
 /** @param {{uid: string, label?: string}} props */
-const Chip = ({ uid, label }) => html`<a class=${`chip ${nodeOf(uid)?.kind ?? ""}`} href=${addressOf(uid) ?? "#"} title=${uid}>${(label ?? nameOf(uid)).replace(/^feature /, "")}</a>`;
+const Chip = ({ uid, label }) => html`<a class=${`chip ${kindOf(uid)}`} href=${addressOf(uid) ?? "#"} title=${uid}>${(label ?? nameOf(uid)).replace(/^feature /, "")}</a>`;
 
 /** @param {{weight: number | null, observed: number | null, largest: number}} props */
 function Arrow({ weight, observed, largest }) {

@@ -19,6 +19,9 @@ export function nodeOf(uid) {
   return { uid, circuit, kind, layer: layer ?? 0, index: index ?? null, position: position ?? null };
 }
 
+/** What kind of node it is, or would be in a circuit; "" of what is none. @param {string} uid */
+export const kindOf = (uid) => nodeOf(uid)?.kind ?? (FEATURE.test(uid) ? "feature" : "");
+
 /** The address of the view that shows it, or null where none does. @param {string} uid */
 export function addressOf(uid) {
   const node = nodeOf(uid);

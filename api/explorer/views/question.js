@@ -54,11 +54,12 @@ function Answered({ question, values, path, ask, isTable }) {
   return html`
     <div class="asked">
       <${Form} params=${question.params} given=${values} error=${isRefused ? error : null} ask=${ask} />
-      <div class="answer" aria-live="polite" aria-busy=${!missing.length && !answer && !error}>
+      <div class="answer" aria-busy=${!missing.length && !answer && !error}>
         ${missing.length > 0 && html`<${Examples} question=${question} values=${values} missing=${missing} />`}
         ${error && !isRefused && html`<${Failed} error=${error} again=${() => ask(values)} />`}
         ${isRefused && html`<${Empty} title="This was not asked">The form says what is wrong with it.<//>`}
         ${isSlow && html`<${Waiting} />`}
+        <p class="hidden" role="status">${answer && `${answer.rows.length} rows`}</p>
         ${answer && html`<${Results} name=${question.name} answer=${answer} helps=${question.returns} path=${path} limit=${limit} isTable=${isTable} filledBy=${question.filled_by} />`}
         <${Statement} question=${question} values=${values} />
       </div>
