@@ -31,7 +31,7 @@ function randoms(rows) {
 
 /** The curve in a few figures: the smallest circuit that does nine tenths of what the model does, or the best there is. @param {{rows: any[]}} props */
 export function Headline({ rows }) {
-  const curve = ofKind(rows, "faithfulness");
+  const curve = ofKind(rows, "faithfulness").filter((row) => row.n_nodes > 0);
   if (!curve.length) return null;
   const enough = curve.find((row) => row.faithfulness >= ENOUGH);
   const row = enough ?? curve.reduce((best, one) => (one.faithfulness > best.faithfulness ? one : best));
@@ -59,7 +59,7 @@ export function ByNodes({ circuit, rows }) {
   const about = {
     title: "By number of features",
     name: `${circuit}-faithfulness`,
-    how: `Only the circuit's strongest features run and all else is ablated: a good circuit reaches 1 with few of them, random circuits of its size stay at 0, and the model without it falls to 0. Bands are 95 % intervals over pairs; of random circuits, the lowest to the highest.`,
+    how: `Only the circuit's strongest features run and all else is ablated: a good circuit reaches 1 with few of them, random circuits of its size stay at 0, and the model without it falls to 0. Bands are 95 % intervals over pairs; of random circuits, the lowest to the highest${own.some((row) => row.low < BOUNDS[0] || row.high > BOUNDS[1]) ? `. They are cut off at ${number(BOUNDS[0])} and ${BOUNDS[1]}` : ""}.`,
     query: href("/queries/ablation_curve", { circuit, baseline, errors }),
     csv: { columns: ["kind", "baseline", "errors", "split", "n_pairs", "seed", "n_nodes", "faithfulness", "low", "high", "metric", "sign_agreement", "accuracy", "correlation"], rows: own },
   };
