@@ -45,6 +45,9 @@ const CHOICES = [
   ["split", "Pairs", "held-out", "held out: pairs that attribution never saw"],
 ];
 
+/** What a kind of ablation is called. @type {Record<string, string>} */
+const KINDS = { random: "random circuits", edges: "circuits cut to edges", pruning: "pruned circuits", minimality: "single features left out" };
+
 /** @param {{uid: string, query: URLSearchParams, rows: any[]}} props */
 function Measured({ uid, query, rows }) {
   const curves = rows.filter((row) => ["faithfulness", "completeness", "random", "edges", "pruning", "minimality"].includes(row.kind));
@@ -55,6 +58,7 @@ function Measured({ uid, query, rows }) {
     return { name, title, help, options, value: options.includes(asked) ? asked : options[0] };
   });
   const own = curves.filter((row) => chosen.every(({ name, value }) => row[name] === value));
+  const elsewhere = ["random", "edges", "pruning", "minimality"].filter((kind) => curves.some((row) => row.kind === kind) && !own.some((row) => row.kind === kind));
   return html`
     <form class="fields" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
       ${chosen.map(({ name, title, help, options, value }) => html`<${Choice} label=${title} help=${help} options=${options} value=${value} choose=${(/** @type {string} */ to) => change({ [name]: to })} />`)}
@@ -64,5 +68,6 @@ function Measured({ uid, query, rows }) {
     <div class="pair">
       <${ByEdges} circuit=${uid} rows=${own} />
       <${Minimality} circuit=${uid} rows=${own} />
-    </div>`;
+    </div>
+    ${elsewhere.length > 0 && html`<p class="faint">With other choices above, there is more: ${elsewhere.map((kind) => KINDS[kind]).join(", ")}.</p>`}`;
 }
