@@ -102,7 +102,7 @@ def _occurs_in(bundle: Bundle, ends: Ends, wanted: np.ndarray) -> Iterator[Step]
     used = feature >= 0
     if not wanted.all():
         used &= wanted[circuit]
-    effect = pc.fill_null(bundle.table("CircuitNode")["effect"], 0.0).to_numpy()
+    effect = bundle.table("CircuitNode")["effect"].to_numpy()  # NaN where it is null
     c, f, n_nodes, total = occurrences(circuit[used], feature[used], effect[used])
     columns = {
         "source": bundle.table("Feature")["uid"].take(pa.array(f)),

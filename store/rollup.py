@@ -65,16 +65,21 @@ def finished(source: pa.Array, target: pa.Array, sums: dict[str, _Array]) -> pa.
     return pa.table({column.name: columns[column.name] for column in TABLES["FEEDS"].columns})
 
 
-def occurrences(circuit: _Array, feature: _Array, effect: _Array) -> tuple[_Array, _Array, _Array, _Array]:
-    """Per circuit node that is a feature: its circuit, the feature, its effect. Returns the distinct pairs of circuit
-    and feature, the nodes of each, and the sum of their effects: smallest first, so that it depends on no order.
+def occurrences(circuit: _Array, feature: _Array, effect: _Array) -> tuple[_Array, _Array, _Array, pa.Array]:
+    """Per circuit node that is a feature: its circuit, the feature, its effect or NaN. Returns the distinct pairs of
+    circuit and feature, the nodes of each, and the sum of their effects, null where none is known: smallest first, so
+    that it depends on no order.
     """
+    known = ~np.isnan(effect)
+    effect = np.where(known, effect, 0.0)
     order = np.lexsort((effect, feature, circuit))
-    circuit, feature, effect = circuit[order], feature[order], effect[order]
+    circuit, feature, effect, known = circuit[order], feature[order], effect[order], known[order]
     changed = (circuit[1:] != circuit[:-1]) | (feature[1:] != feature[:-1])
     first = np.flatnonzero(np.append(True, changed)[: len(circuit)])
     total = np.add.reduceat(effect, first) if len(first) else effect
-    return circuit[first], feature[first], _sums(np.ones(len(circuit), np.int64), first), total
+    unknown = _sums(known.astype(np.int64), first) == 0
+    n_nodes = _sums(np.ones(len(circuit), np.int64), first)
+    return circuit[first], feature[first], n_nodes, pa.array(total, mask=unknown)
 
 
 def _sums(values: _Array, first: _Array) -> _Array:

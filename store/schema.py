@@ -13,7 +13,7 @@ import pyarrow as pa
 SCHEMA_VERSION = 3
 """Of a bundle: what its files hold."""
 
-STORE_VERSION = 4
+STORE_VERSION = 5
 """Of a database: raised too where only what the store makes by itself changes (derived relationships, indexes)."""
 
 UID = re.compile(r"[A-Za-z0-9._:-]+")
@@ -397,7 +397,7 @@ OCCURS_IN = Relationship(
     (("Feature", "Circuit"),),
     (
         Column("n_nodes", Type.INT, "Nodes of the circuit that are the feature."),
-        Column("effect", Type.FLOAT, "Sum of their predicted effects.", "metric"),
+        Column("effect", Type.FLOAT, "Sum of their predicted effects, where any is known.", "metric", optional=True),
     ),
     derived=True,
 )

@@ -200,7 +200,7 @@ def _nodes(rng: np.random.Generator, n: int, n_features: int, n_layers: int) -> 
             "index": index,
             "position": position,
             "token": None if position is None else f" t{position}",
-            "effect": effect,
+            "effect": effect if kind != "feature" or i % 3 else None,
             "observed_effect": observed if i % 2 else None,
             "activation": abs(activation) if kind == "feature" else None,
             "dominates": i % 3 == 0 if i % 5 else None,

@@ -33,9 +33,10 @@ WHERE c.uid = $circuit OR c.uid = $other
 WITH f.uid AS feature, f.layer AS layer, f.label AS label, f.top_tokens AS top_tokens, c.uid AS circuit,
      round(o.effect, 9) AS in_circuit
 WITH feature, layer, label, top_tokens, max(CASE WHEN circuit = $circuit THEN in_circuit END) AS effect,
-     max(CASE WHEN circuit = $other THEN in_circuit END) AS other_effect
+     max(CASE WHEN circuit = $other THEN in_circuit END) AS other_effect,
+     count(CASE WHEN circuit = $circuit THEN 1 END) AS in_one, count(CASE WHEN circuit = $other THEN 1 END) AS in_other
 WITH feature, layer, label, top_tokens, effect, other_effect,
-     CASE WHEN other_effect IS NULL THEN 'one' WHEN effect IS NULL THEN 'other' ELSE 'both' END AS found_in
+     CASE WHEN in_other = 0 THEN 'one' WHEN in_one = 0 THEN 'other' ELSE 'both' END AS found_in
 WHERE 'all' = $found_in OR found_in = $found_in
 RETURN feature AS feature, layer AS layer, label AS label, top_tokens AS top_tokens, found_in AS found_in,
        effect AS effect, other_effect AS other_effect

@@ -27,7 +27,7 @@
 // label = "A short description."
 // n_circuits = "Circuits that it stands in."
 // share = "Share of the circuits counted that it stands in."
-// mean_effect = "Mean over these circuits of its predicted effect, summed over positions."
+// mean_effect = "Mean over those of these circuits that know its effect: predicted, summed over positions."
 // mean_abs_effect = "The same of the absolute effect."
 // positive = "Share of these circuits in which its effect is above zero."
 MATCH (c:Circuit)
@@ -37,11 +37,12 @@ WITH count(c) AS total
 MATCH (f:Feature)-[o:OCCURS_IN]->(c:Circuit)
 WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
-WITH total, f, count(o.effect) AS n_circuits, count(CASE WHEN o.effect > 0 THEN 1 END) AS n_positive,
+WITH total, f, count(o.n_nodes) AS n_circuits, count(o.effect) AS n_known,
+     count(CASE WHEN o.effect > 0 THEN 1 END) AS n_positive,
      round(avg(o.effect), 9) AS mean_effect, round(avg(abs(o.effect)), 9) AS mean_abs_effect
 WHERE n_circuits >= $min_circuits
 RETURN f.uid AS uid, f.layer AS layer, f.`index` AS `index`, f.label AS label, n_circuits AS n_circuits,
        1.0 * n_circuits / total AS share, mean_effect AS mean_effect, mean_abs_effect AS mean_abs_effect,
-       1.0 * n_positive / n_circuits AS positive
-ORDER BY n_circuits DESC, mean_abs_effect DESC, uid
+       CASE WHEN n_known > 0 THEN 1.0 * n_positive / n_known END AS positive
+ORDER BY n_circuits DESC, coalesce(mean_abs_effect, -1.0) DESC, uid
 LIMIT $limit

@@ -37,5 +37,5 @@ WITH f, count(CASE WHEN of_one THEN 1 END) AS circuits, round(avg(CASE WHEN of_o
 WHERE circuits > 0 AND other_circuits > 0
 RETURN f.uid AS feature, f.layer AS layer, f.label AS label, f.top_tokens AS top_tokens, circuits AS circuits,
        effect AS effect, other_circuits AS other_circuits, other_effect AS other_effect
-ORDER BY abs(effect) DESC, feature
+ORDER BY coalesce(abs(effect), -1.0) DESC, feature
 LIMIT $limit

@@ -1,4 +1,4 @@
-// summary = "The nodes of a circuit with the largest predicted effect on the metric."
+// summary = "The strongest nodes of a circuit: by |effect|, else influence, else the |weight| of all their edges."
 // [params.circuit]
 // type = "uid"
 // label = "Circuit"
@@ -29,12 +29,17 @@
 // influence = "Share of the output's total incoming weight."
 // feature = "The feature that it is."
 MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
+WITH count(coalesce(n.effect, n.influence)) AS n_known
+MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
 WHERE $kind = '' OR n.kind = $kind
-WITH n, coalesce(abs(n.effect), -1.0) AS size
+OPTIONAL MATCH (n)-[r:ATTRIBUTES_TO]-(:CircuitNode)
+WHERE n_known = 0
+WITH n, n_known, round(sum(abs(r.weight)), 9) AS weight
+WITH n, coalesce(abs(n.effect), n.influence, CASE WHEN n_known = 0 THEN weight END, -1.0) AS size
 ORDER BY size DESC, n.uid
 LIMIT $limit
 OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature)
 RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.`index` AS `index`, n.position AS position, n.token AS token,
        f.label AS label, n.effect AS effect, n.observed_effect AS observed_effect, n.activation AS activation,
        n.influence AS influence, f.uid AS feature
-ORDER BY coalesce(abs(effect), -1.0) DESC, uid
+ORDER BY size DESC, uid

@@ -26,6 +26,7 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("circuits", {"sort": "created_at", "order": "asc"}),
     ("recurring_features", {"aggregation": "all", "min_circuits": 1}),
     ("recurring_features", {"task": "agreement", "limit": 3}),
+    ("recurring_features", {"aggregation": "task", "task": "opposites", "min_circuits": 1}),
     ("recurring_edges", {"min_circuits": 1, "limit": 10000}),
     ("recurring_edges", {"aggregation": "all", "min_circuits": 1, "limit": 10000}),
     ("recurring_edges", {"aggregation": "task", "task": "opposites", "min_circuits": 1, "limit": 3}),
@@ -38,6 +39,7 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("shared_features", {"task": "agreement", "other": "opposites"}),
     ("shared_features", {"task": "agreement", "other": "opposites", "aggregation": "prompt"}),
     ("compare_circuits", {"circuit": circuit(0)["Circuit"][0]["uid"], "other": circuit(3)["Circuit"][0]["uid"]}),
+    ("compare_circuits", {"circuit": circuit(2)["Circuit"][0]["uid"], "other": circuit(3)["Circuit"][0]["uid"]}),
     ("similar_circuits", {"circuit": circuit(2)["Circuit"][0]["uid"], "aggregation": "task"}),
     ("runs", {"command": "circuitstore ingest"}),
     ("find_features", {"promotes": " b", "limit": 3}),
@@ -360,24 +362,43 @@ def label(node: dict[str, object]) -> str:
     return kind + place + ("" if where in (None, "") else f" @{where}")
 
 
-def test_recurring_features_count_circuits_and_average_effects(ladybug: Store) -> None:
-    effects: dict[str, list[float]] = {}
-    for seed in (0, 2, 4):
-        rows = circuit(seed)
-        total: dict[str, float] = {}
-        for node in rows["CircuitNode"]:
-            if node["kind"] == "feature":
-                uid = f"toy:blocks.{node['layer']}:{node['index']}"
-                total[uid] = total.get(uid, 0.0) + (node["effect"] or 0.0)
-        for uid, effect in total.items():
+def effects_of(rows: Rows) -> dict[str, float | None]:
+    """The effect of each feature of a circuit, summed over positions; None where no node of it has one."""
+    total: dict[str, float | None] = {}
+    for node in rows["CircuitNode"]:
+        if node["kind"] == "feature":
+            uid = feature(node["layer"], node["index"])
+            total.setdefault(uid, None)
+            if node["effect"] is not None:
+                total[uid] = (total[uid] or 0.0) + node["effect"]
+    return total
+
+
+@pytest.mark.parametrize(
+    ("seeds", "chosen"),
+    [((0, 2, 4), {}), ((3,), {"aggregation": "task", "task": "opposites"}), (SEEDS, {"aggregation": "all"})],
+)
+def test_recurring_features_count_circuits_and_average_the_effects_that_are_known(
+    ladybug: Store, seeds: tuple[int, ...], chosen: dict[str, object]
+) -> None:
+    effects: dict[str, list[float | None]] = {}
+    for seed in seeds:
+        for uid, effect in effects_of(circuit(seed)).items():
             effects.setdefault(uid, []).append(effect)
-    answer = catalogue().run(ladybug, "recurring_features", {"min_circuits": 1})
+    answer = catalogue().run(ladybug, "recurring_features", {"min_circuits": 1, **chosen})
     found = {row[0]: dict(zip(answer.columns, row, strict=True)) for row in answer.rows}
     assert set(found) == set(effects)
     for uid, values in effects.items():
         assert found[uid]["n_circuits"] == len(values)
-        assert found[uid]["share"] == len(values) / 3
-        assert found[uid]["mean_effect"] == pytest.approx(sum(values) / len(values), abs=1e-8)
+        assert found[uid]["share"] == len(values) / len(seeds)
+        known = [value for value in values if value is not None]
+        for column, wanted in (
+            ("mean_effect", known),
+            ("mean_abs_effect", [abs(value) for value in known]),
+            ("positive", [float(value > 0) for value in known]),
+        ):
+            mean = pytest.approx(sum(wanted) / len(wanted), abs=1e-8) if known else None
+            assert found[uid][column] == mean, column
 
 
 @pytest.mark.parametrize(
@@ -439,6 +460,20 @@ def test_circuits_are_compared_as_their_sets_of_features(ladybug: Store) -> None
         ):
             given = {"circuit": one, "other": other, "found_in": found_in}
             assert {row[0] for row in catalogue().run(ladybug, "compare_circuits", given).rows} == expected
+
+
+@pytest.mark.parametrize(("one", "other"), [(0, 1), (3, 2)])
+def test_circuits_are_compared_by_effects_that_are_empty_where_they_are_not_known(
+    ladybug: Store, one: int, other: int
+) -> None:
+    uids = [circuit(seed)["Circuit"][0]["uid"] for seed in (one, other)]
+    rows = catalogue().run(ladybug, "compare_circuits", {"circuit": uids[0], "other": uids[1]}).rows
+    effects = [effects_of(circuit(seed)) for seed in (one, other)]
+    assert None in {*effects[0].values(), *effects[1].values()}
+    assert {row[0]: row[5:] for row in rows} == {
+        uid: [None if (effect := known.get(uid)) is None else pytest.approx(effect) for known in effects]
+        for uid in effects[0].keys() | effects[1].keys()
+    }
 
 
 def test_features_that_two_tasks_share_stand_in_circuits_of_both(ladybug: Store) -> None:

@@ -49,8 +49,12 @@ def occurrences(store: Store) -> list[list[Any]]:
 
 
 def recomputed_occurrences(store: Store) -> list[list[Any]]:
-    effects: dict[tuple[str, str], list[float]] = defaultdict(list)
+    effects: dict[tuple[str, str], list[float | None]] = defaultdict(list)
     text = "MATCH (f:Feature)<-[:INSTANCE_OF]-(n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit) RETURN f.uid, c.uid, n.effect"
     for feature, circuit, effect in store.run(text).rows:
-        effects[feature, circuit].append(effect or 0.0)
-    return sorted([*pair, len(of), pytest.approx(sum(of))] for pair, of in effects.items())
+        effects[feature, circuit].append(effect)
+    rows = []
+    for pair, of in effects.items():
+        known = [effect for effect in of if effect is not None]
+        rows.append([*pair, len(of), pytest.approx(sum(known)) if known else None])
+    return sorted(rows)
