@@ -92,30 +92,6 @@ export function useAnswer(path) {
 }
 
 /**
- * What is at many paths, in their order: null where an answer has not come, or cannot.
- * @param {string[]} paths
- * @returns {any[]}
- */
-export function useAnswers(paths) {
-  const key = paths.join(" ");
-  const [got, setGot] = useState({ key: "", answers: /** @type {any[]} */ ([]) });
-  useEffect(() => {
-    let isWanted = true;
-    const answers = paths.map(() => null);
-    /** @param {number} i @param {any} answer */
-    const tell = (i, answer) => {
-      answers[i] = answer;
-      if (isWanted) setGot({ key, answers: [...answers] });
-    };
-    paths.forEach((path, i) => ask(path).then((answer) => tell(i, answer), () => undefined));
-    return () => {
-      isWanted = false;
-    };
-  }, [key]);
-  return got.key === key ? got.answers : paths.map(() => null);
-}
-
-/**
  * The same, but what was shown before stays until there is another answer: for filters and sliders.
  * @param {string | null} path
  * @returns {Asked & {isOld: boolean}}

@@ -41,6 +41,7 @@ FUNCTIONS: dict[str, Function] = {
         ("downstream_paths", "paths_between", "upstream_paths"),
         Function(labels.labelled_paths, labels.COLUMNS, lambda rows: rows),
     ),
+    "feature_edges": Function(unions.feature_edges, unions.OF_FEATURE, lambda rows: rows),
     "feature_lineage": Function(unions.feature_lineage, unions.LINEAGE, lambda rows: rows),
     "recurring_edges": Function(unions.recurring_edges, unions.RECURRING, lambda rows: rows),
 }

@@ -5,6 +5,7 @@ from typing import Any
 from store.database import Rows
 
 LINEAGE = ("direction", "hops", "feature", "product")
+OF_FEATURE = ("direction", "mean_abs_weight", "feature")
 RECURRING = ("n_circuits", "mean_abs_weight", "source", "target")
 
 
@@ -14,6 +15,12 @@ def feature_lineage(fetched: Rows) -> list[list[Any]]:
     return sorted(
         fetched.rows, key=lambda row: (row[direction] != "forwards", row[hops], -abs(row[product]), row[feature])
     )
+
+
+def feature_edges(fetched: Rows) -> list[list[Any]]:
+    """What acts on it first; in each direction those of the largest mean |weight|."""
+    direction, size, feature = (fetched.columns.index(name) for name in OF_FEATURE)
+    return sorted(fetched.rows, key=lambda row: (row[direction], -row[size], row[feature]))
 
 
 def recurring_edges(fetched: Rows) -> list[list[Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from queries.catalogue import catalogue
+from queries.output import as_objects
 from store.database import Store, open_store
 from store.errors import NotFoundError
 from tests.neo4j_server import Neo4j
@@ -66,6 +67,9 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("shared_edges", {"task": "agreement", "other": "task:opposites", "aggregation": "all", "limit": 10000}),
     ("cooccurring_features", {"feature": feature(1, 1), "aggregation": "all"}),
     ("cooccurring_features", {"feature": feature(0, 4), "aggregation": "task", "limit": 4}),
+    ("feature_circuits", {"feature": feature(1, 1)}),
+    ("feature_edges", {"feature": feature(1, 1)}),
+    ("feature_edges", {"feature": feature(0, 4), "limit": 2}),
     ("hubs", {"circuit": circuit(3)["Circuit"][0]["uid"], "limit": 5}),
     *(
         ("search", dict[str, object](text=text, limit=10000))
@@ -295,6 +299,21 @@ def test_features_occur_together_in_the_circuits_that_both_stand_in(
             for other, there in circuits.items()
             if other != one and own & there
         }
+
+
+def test_edges_of_a_feature_are_those_that_recur(ladybug: Store) -> None:
+    one = feature(1, 1)
+    given = {"aggregation": "all", "min_circuits": 1, "limit": 10_000}
+    edges = as_objects(catalogue().run(ladybug, "recurring_edges", given))
+    expected = {
+        ("output", edge["target"], edge["n_circuits"], edge["mean_weight"]) for edge in edges if edge["source"] == one
+    }
+    expected |= {
+        ("input", edge["source"], edge["n_circuits"], edge["mean_weight"]) for edge in edges if edge["target"] == one
+    }
+    found = as_objects(catalogue().run(ladybug, "feature_edges", {"feature": one, "limit": 10_000}))
+    assert expected
+    assert {(row["direction"], row["feature"], row["n_circuits"], row["mean_weight"]) for row in found} == expected
 
 
 def test_edges_that_two_tasks_share_occur_in_circuits_of_both(ladybug: Store) -> None:

@@ -1,47 +1,41 @@
 /** What feeds a feature and what it feeds, over all circuits; and what stands in the same circuits. */
 
 import { html } from "../html.js";
-import { featurePlace, number, percent } from "../format.js";
+import { featurePlace, percent } from "../format.js";
 import { Bars } from "../parts/bits.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { href, useAnswer } from "../server.js";
 
-const MOST = 10_000;
+const MOST = 200;
 const BARS = 10;
 
 /** @param {{uid: string}} props */
 export function Neighbours({ uid }) {
-  const path = href("/queries/recurring_edges", { aggregation: "all", min_circuits: 1, limit: MOST });
+  const path = href("/queries/feature_edges", { feature: uid, limit: MOST });
   const asked = useAnswer(path);
   return html`<${Section} title="What feeds it, and what it feeds" query=${path} lead="Weights of the edges between features, means over the circuits in which an edge occurs; the strongest first.">
-    <${Shown} asked=${asked}>${(/** @type {any} */ { rows }) => {
-      const into = rows.filter((/** @type {any} */ row) => row.target === uid);
-      const out = rows.filter((/** @type {any} */ row) => row.source === uid);
-      return html`<div class="halves">
-        <${Side} title="Inputs" rows=${into} end="source" />
-        <${Side} title="Outputs" rows=${out} end="target" />
-      </div>
-      ${rows.length === MOST && html`<p class="faint">Among the ${number(MOST)} edges that occur in the most circuits.</p>`}`;
-    }}<//>
+    <${Shown} asked=${asked}>${(/** @type {any} */ { rows }) => html`<div class="halves">
+      <${Side} title="Inputs" rows=${rows.filter((/** @type {any} */ row) => row.direction === "input")} />
+      <${Side} title="Outputs" rows=${rows.filter((/** @type {any} */ row) => row.direction === "output")} />
+    </div>`}<//>
   <//>`;
 }
 
-/** @param {{title: string, rows: any[], end: "source" | "target"}} props */
-const Side = ({ title, rows, end }) => html`<div>
+/** @param {{title: string, rows: any[]}} props the strongest first */
+const Side = ({ title, rows }) => html`<div>
   <h3>${title}</h3>
-  ${rows.length ? html`<${Bars} items=${[...rows].sort((a, b) => b.mean_abs_weight - a.mean_abs_weight).slice(0, BARS).map((row) => itemOf(row, end))} />` : html`<p class="faint">None.</p>`}
-  ${rows.length > BARS && html`<p class="faint">and ${rows.length - BARS} weaker ones</p>`}
+  ${rows.length ? html`<${Bars} items=${rows.slice(0, BARS).map(itemOf)} />` : html`<p class="faint">None.</p>`}
+  ${rows.length > BARS && html`<p class="faint">and ${rows.length === MOST ? "many" : rows.length - BARS} weaker ones</p>`}
 </div>`;
 
-/** @param {any} row @param {"source" | "target"} end */
-function itemOf(row, end) {
-  const label = row[`${end}_label`];
+/** @param {any} row */
+function itemOf({ feature, label, mean_weight: value, n_circuits: n, sign_agreement: agreement }) {
   return {
-    name: html`<a href=${`/features/${row[end]}`}>${featurePlace(row[end])}</a> <span class="faint">${label?.replace(/^on (tokens such as )?/, "")}</span>`,
-    value: row.mean_weight,
-    title: `${label ? `${label}: ` : ""}in ${row.n_circuits} ${row.n_circuits === 1 ? "circuit" : "circuits"}, in ${percent(row.sign_agreement)} of them of the same sign`,
+    name: html`<a href=${`/features/${feature}`}>${featurePlace(feature)}</a> <span class="faint">${label?.replace(/^on (tokens such as )?/, "")}</span>`,
+    value,
+    title: `${label ? `${label}: ` : ""}in ${n} ${n === 1 ? "circuit" : "circuits"}, in ${percent(agreement)} of them of the same sign`,
   };
 }
 
