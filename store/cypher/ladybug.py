@@ -34,6 +34,9 @@ OPERATORS = frozenset(
 )
 """Those that reading statements were seen to have."""
 
+_QUOTES = re.compile(r'\n"|\nExpected: ')
+"""Behind it a message has the statement's line with a caret below, or all that a function takes: lines on end."""
+
 _REFUSED_AS_ASKED = re.compile(
     r"(Parser|Binder|Catalog|Conversion|Overflow|Runtime|Not implemented|Function)\w*.* exception",
     re.IGNORECASE,
@@ -112,5 +115,6 @@ def _in_our_words(text: str, limits: Limits) -> Exception:
     if "prepare multiple statements" in text:
         return QueryError("more than one statement: send them one by one")
     if _REFUSED_AS_ASKED.match(text):
-        return QueryError(f"LadybugDB refused: {text}")
+        said, *_ = _QUOTES.split(text)
+        return QueryError(f"LadybugDB refused: {' '.join(said.split())}")
     return StoreError(f"LadybugDB refused: {text}")

@@ -82,6 +82,10 @@ class Statement:
     """Without comments and the semicolon at the end."""
     tokens: tuple[Token, ...]
 
+    def parameters(self) -> set[str]:
+        """Their names, without the $."""
+        return {token.text[1:] for token in self.tokens if token.kind is Kind.OTHER and token.text.startswith("$")}
+
     def calls(self) -> Iterator[Call]:
         for i, token in enumerate(self.tokens):
             after_dot = i > 0 and self.tokens[i - 1].text == "."

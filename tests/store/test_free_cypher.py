@@ -1,6 +1,7 @@
 """Whatever Cypher is sent: nothing is written, no file and no host reached, and the next question is answered."""
 
 import os
+import re
 import socket
 import threading
 import time
@@ -232,6 +233,18 @@ def test_a_mistake_is_told_in_the_databases_words(world: World) -> None:
         world.ask("EXPLAIN RETURN 1")
 
 
+@pytest.mark.parametrize("text", ["MATCH (c:Circuit)\nRETURN c.uid\nORDR BY c.uid", "RETURN sin('x')"])
+def test_a_mistake_is_told_in_one_line_without_the_statement(world: World, text: str) -> None:
+    with pytest.raises(QueryError, match="refused: ") as raised:
+        world.ask(text)
+    assert not re.search(r"\n|\^|  |Expected: |c\.uid\"", str(raised.value))
+
+
+def test_a_parameter_without_a_value_is_refused_by_name(world: World) -> None:
+    with pytest.raises(QueryError, match=r"no value is given for \$m, \$n: m=VALUE"):
+        world.ask("MATCH (c:Circuit) WHERE c.n_nodes >= $n OR c.uid = $m RETURN c.uid, '$k', $uid", LONG, uid=1)
+
+
 def test_ladybug_reads_and_writes_no_file_even_where_the_tokens_are_not_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -282,6 +295,22 @@ def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
         for _ in range(2):
             with pytest.raises(StoreError, match=r"none\.lbug"):
                 free.ask("RETURN 1", {}, LONG)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("MATCH (n:CircuitNod) RETURN n", "Did you mean CircuitNode or Circuit?"),
+        ("MATCH ()-[r:ATTRIBUTES]->() RETURN r", "Did you mean ATTRIBUTES_TO?"),
+        ("MATCH (n:Circuit) RETURN n.nam", "Did you mean name?"),
+        ("MATCH (n:Xyz) RETURN n", "docs/schema.md has all that there are."),
+    ],
+)
+def test_a_name_that_ladybug_does_not_know_is_answered_with_the_nearest(ladybug_url: str, text: str, hint: str) -> None:
+    open_store(ladybug_url).close()
+    with FreeCypher(ladybug_url, at_once=1, memory=MEMORY) as free, pytest.raises(QueryError) as raised:
+        free.ask(text, {}, LONG)
+    assert str(raised.value).endswith(hint)
 
 
 @pytest.mark.parametrize(
