@@ -2,27 +2,20 @@
 
 import html
 import re
-import shutil
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from api.app import create_app
 from queries.catalogue import catalogue
 from store.database import Store, open_store
 from tests.api.conftest import fill
+from tests.browser import chromium, listening
 from tests.conftest import no_skip_in_ci
 from tests.neo4j_server import Neo4j
-
-CHROMIUM = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync")  # fmt: skip
 
 
 def test_the_guide_holds_every_query_with_values_that_this_store_answers(served: TestClient, world: Store) -> None:
@@ -60,7 +53,8 @@ def test_neo4j_browser_opens_on_our_graph(neo4j: Neo4j, tmp_path: Path) -> None:
     neo4j.empty()
     fill(neo4j.url, tmp_path)
     store = open_store(neo4j.url, read_only=True)
-    with closing(store), _listening(store, neo4j.service_port), _page() as page:
+    with closing(store), listening(store, neo4j.service_port), chromium() as browser:
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
         _connect(page, neo4j)
         page.get_by_text("Circuitstore: Circuits as graphs").first.wait_for(timeout=60_000)
         page.locator("pre.runnable").first.click()
@@ -81,30 +75,3 @@ def _connect(page: Page, neo4j: Neo4j) -> None:
     page.fill("[data-testid=username]", neo4j.user)
     page.fill("[data-testid=password]", neo4j.password)
     page.click("[data-testid=connect]")
-
-
-@contextmanager
-def _page() -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        no_skip_in_ci("no chromium to look at pages with: install it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM))
-        try:
-            yield browser.new_page(viewport={"width": 1400, "height": 1000})
-        finally:
-            browser.close()
-
-
-@contextmanager
-def _listening(store: Store, port: int) -> Iterator[None]:
-    server = uvicorn.Server(uvicorn.Config(create_app(store), host="127.0.0.1", port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.05)
-        yield
-    finally:
-        server.should_exit = True
-        thread.join()
