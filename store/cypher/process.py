@@ -80,8 +80,8 @@ def _answer(asker: Any, question: Mapping[str, Any]) -> str:
     try:
         statement, params = parse(question["text"]), question["params"]
         if missing := sorted(statement.parameters() - params.keys()):  # a null to LadybugDB
-            raise QueryError(f"no value is given for ${', $'.join(missing)}: {missing[0]}=VALUE behind the text gives one "
-                             "on the command line, params beside the text in a request")  # fmt: skip
+            raise QueryError(f"no value is given for ${', $'.join(missing)}: {missing[0]}=VALUE behind the text gives "
+                             "one on the command line, params beside the text in a request")  # fmt: skip
         columns, rows, truncated = asker.ask(statement, params, limits)
     except (QueryError, LimitError, StoreError) as error:
         return _error(type(error).__name__, str(error))
