@@ -39,6 +39,17 @@ class Scope(StrEnum):
     cypher = "cypher"
 
 
+class ExportFormat(StrEnum):
+    """What `export` writes; the same names as in `ingest.formats.registry`."""
+
+    attribution_graph = "attribution-graph"
+    mib = "mib"
+    graphml = "graphml"
+    parquet = "parquet"
+    csv = "csv"
+    cypher = "cypher"
+
+
 Memory = Annotated[
     str | None, typer.Option(help="Memory to stay within, such as 4GiB; half of what is free if left out.")
 ]
@@ -217,16 +228,29 @@ def import_(
     """Import circuits from other tools' files, as bundles, and load them."""
     from ingest.formats.importing import import_all
 
-    bundles = list(import_all(files, format, out or Path("bundles"), model))
-    if load:
-        terminal.load([bundle.path for bundle in bundles])
-    terminal.show(["bundle", "circuits", "rows"], [[str(b.path), b.table("Circuit").num_rows, b.rows] for b in bundles])
+    columns = ["bundle", "circuit", "circuits", "rows"]
+    terminal.check_columns(columns)
+    refused: list[CircuitstoreError] = []
+    chosen = out or Path("bundles")
+    bundles = list(import_all(files, format, chosen, model, note=terminal.note, refused=refused.append))
+    if len(refused) == 1 and not bundles:
+        raise refused[0]
+    for error in refused:
+        terminal.note(str(error))
+    if bundles:
+        if load:
+            terminal.load([bundle.path for bundle in bundles])
+        uids = [bundle.table("Circuit")["uid"].to_pylist() for bundle in bundles]
+        terminal.show(columns, [[str(b.path), u, len(u), b.rows] for b, u in zip(bundles, uids, strict=True)])
+    if refused:
+        done = "all else" if bundles else "nothing"
+        raise CircuitstoreError(f"{done} is imported: {len(refused)} could not be, as said above")
 
 
 @app.command()
 def export(
     circuit: Annotated[str, typer.Argument(help="The circuit's uid.")],
-    format: Annotated[str, typer.Option(help="Format to write.")],
+    format: Annotated[ExportFormat, typer.Option(help="Format to write.")],
     out: Annotated[Path | None, typer.Option(help="File or folder to write; else standard output.")] = None,
 ) -> None:
     """Write a stored circuit in another tool's format."""
@@ -234,7 +258,7 @@ def export(
     from ingest.formats.registry import writable
     from store.export import circuit_tables, completed
 
-    chosen = writable(format)
+    chosen = writable(format.value)
     with terminal.opened(read_only=True) as store:
         tables = completed(store, circuit_tables(store, [circuit]))
     importing.export(tables, chosen, out, sys.stdout.buffer)
@@ -291,7 +315,7 @@ def query(
     arguments: Annotated[list[str] | None, typer.Argument(help="Its parameters.", metavar="KEY=VALUE")] = None,
     help: Annotated[bool, typer.Option("--help", "-h", help="Explain the query and its parameters.")] = False,
 ) -> None:
-    """Ask a query of the catalogue."""
+    """Ask a query of the catalogue; `circuitstore queries` lists them."""
     from queries.catalogue import catalogue
 
     if name is None:
@@ -301,11 +325,10 @@ def query(
     given = _pairs(arguments or [], next(iter(chosen.params), "key"))
     if help:
         terminal.explain(chosen, sys.stdout)
-    elif not given and any(p.required for p in chosen.params.values()):
-        terminal.explain(chosen, sys.stderr)
-        raise typer.Exit(2)
-    else:
-        _query(name, given)
+        return
+    if not given and any(p.required for p in chosen.params.values()):
+        terminal.explain(chosen, sys.stderr)  # and then the error says what is missing
+    _query(name, given)
 
 
 @app.command()
@@ -337,7 +360,8 @@ def cypher(
     given = {name: _json(value) for name, value in _pairs(arguments or [], "key").items()}
     with FreeCypher(terminal.store_url(), at_once=1, memory=settings.cypher_memory * 2**20) as free:
         rows = free.ask(sys.stdin.read() if text == "-" else text, given, settings.cypher_limits)
-    terminal.show(rows.columns, rows.rows, rows.truncated)
+    limit = "ROW_LIMIT" if len(rows.rows) == settings.row_limit else "CYPHER_BYTES"
+    terminal.show(rows.columns, rows.rows, rows.truncated, f"CIRCUITSTORE_{limit}, which may be raised,")
 
 
 @app.command()
@@ -373,9 +397,11 @@ def serve(
 ) -> None:
     """Serve the store over HTTP."""
     from api.server import serve as run
-    from api.settings import read_settings
+    from api.settings import misspelt, read_settings
 
     settings = read_settings(host=host, port=port)
+    for mistake in misspelt(os.environ):
+        terminal.note(mistake)
     with terminal.opened(read_only=not settings.uploads) as store:
         run(store, settings, terminal.note)
 
@@ -403,12 +429,20 @@ app.add_typer(keys, name="keys")
 @keys.command("add")
 def add_key(
     name: Annotated[str, typer.Argument(help="Whose it is, or what it is for.")],
-    scope: Annotated[list[Scope] | None, typer.Option(help="What it is for; may be given again.")] = None,
+    scope: Annotated[
+        list[Scope] | None,
+        typer.Option(
+            help="What it is for: read (whatever GET asks; the default), write (POST /bundles and /imports, DELETE of "
+            "their jobs), cypher (POST /cypher). May be given several times; only what is given counts."
+        ),
+    ] = None,
 ) -> None:
     """Make a key. It is shown once, and kept nowhere."""
+    columns = ["id", "name", "scopes", "key"]
+    terminal.check_columns(columns)
     keys = _keys()
     key, secret = keys.add(name, [one.value for one in scope or [Scope.read]])
-    terminal.show(["id", "name", "scopes", "key"], [[key.id, key.name, sorted(key.scopes), secret]])
+    terminal.show(columns, [[key.id, key.name, sorted(key.scopes), secret]])
     terminal.note(f"added to {keys.path}; the key itself is not in there: keep it now")
 
 
@@ -550,6 +584,8 @@ def _query(name: str, given: dict[str, object]) -> None:
     terminal.show(rows.columns, rows.rows, rows.truncated)
     if not rows.rows and asked.filled_by:
         terminal.note(f"{asked.filled_by} stores what {name} shows")
+    if not rows.rows and asked.empty:
+        terminal.note(f"{name} looked at {asked.empty}")
 
 
 def _pairs(arguments: list[str], example: str) -> dict[str, object]:
@@ -629,7 +665,9 @@ def main() -> NoReturn:
     except Exception as error:
         if not hasattr(error, "format_message"):  # what typer raises for a command line it can't read
             raise
-        terminal.note(f"{error.format_message()} (circuitstore --help shows what there is)")
+        said, context = " ".join(error.format_message().split()), getattr(error, "ctx", None)
+        path = context.command_path if context else "circuitstore"
+        terminal.note(f"{said} ({path} --help shows what there is)")
         code = 2
     if code == 130:  # from typer as well, which says nothing
         terminal.note("interrupted")

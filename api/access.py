@@ -135,5 +135,6 @@ def _lacks(scope: KeyScope) -> ProblemResponse:
 
 def _detail(scope: KeyScope) -> str:
     return (
-        f"this needs a key with the scope {scope.value}: `circuitstore keys add NAME --scope {scope.value}` makes one"
+        f"this needs a key with the scope {scope.value}: `circuitstore keys add NAME --scope {scope.value}` makes one "
+        "(--scope may be given several times)"
     )

@@ -1,6 +1,8 @@
 """What the service may be told through the environment, and the limits it keeps."""
 
 import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import Field, ValidationError, field_validator
@@ -8,6 +10,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from store.cypher.answer import Limits
 from store.errors import UsageError
+from store.settings import StoreSettings
+
+_READ_ELSEWHERE = ("neo4j_home", "track", "test_neo4j_uri", "test_data")
+"""Names of settings that are no field of a class."""
 
 
 class Settings(BaseSettings):
@@ -73,7 +79,22 @@ def read_settings(host: str | None = None, port: int | None = None) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        raise UsageError(f"CIRCUITSTORE_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+        name = str(first["loc"][0])
+        raise UsageError(f"{f'--{name}' if name in given else _variable(name)}: {first['msg']}") from None
+
+
+def misspelt(given: Iterable[str]) -> Iterator[str]:
+    """Of the names of environment variables, what to tell of each that looks like a setting and is none."""
+    known = [*Settings.model_fields, *StoreSettings.model_fields, *_READ_ELSEWHERE]
+    for variable in given:
+        name = variable.lower().removeprefix("circuitstore_")
+        if name != variable.lower() and name not in known:
+            near = get_close_matches(name, known, 1)
+            yield f"{variable} is no setting" + (f"; did you mean {_variable(near[0])}?" if near else "")
+
+
+def _variable(name: str) -> str:
+    return f"CIRCUITSTORE_{name.upper()}"
 
 
 def _names(text: str) -> list[str]:

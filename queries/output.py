@@ -25,22 +25,41 @@ class Format(StrEnum):
     NDJSON = "ndjson"
 
 
-def write(rows: Rows, form: Format, out: TextIO, note: Callable[[str], None]) -> None:
-    """Writes rows. note: told what a reader should know and data has no place for."""
-    _WRITERS[form](rows, out, note)
+def write(
+    rows: Rows,
+    form: Format,
+    out: TextIO,
+    note: Callable[[str], None],
+    *,
+    keep_empty: bool = False,
+    limit: str = "a limit",
+) -> None:
+    """Writes rows. note: told what a reader should know and data has no place for.
+
+    keep_empty: whether a table shows columns with nothing in them. limit: what cut rows that are truncated.
+    """
+    if form is Format.TABLE:
+        table.write(rows, out, note, keep_empty=keep_empty)
+    else:
+        _WRITERS[form](rows, out)
     if rows.truncated:
-        note(f"only the first {len(rows.rows)} rows: a limit left the others off")
+        note(f"only the first {len(rows.rows)} rows: {limit} left the others off")
 
 
 def only(rows: Rows, columns: list[str]) -> Rows:
     """Some of the columns, in the order given. Raises UsageError for one that is not there, or is named twice."""
+    check(columns, rows.columns)
+    chosen = [rows.columns.index(column) for column in columns]
+    return Rows(columns, [[row[i] for i in chosen] for row in rows.rows], rows.truncated)
+
+
+def check(columns: list[str], known: list[str]) -> None:
+    """Raises UsageError for a column that is not known, or is named twice."""
     for n, column in enumerate(columns):
         if column in columns[:n]:
             raise UsageError(f"--columns: {column!r} is named twice")
-        if column not in rows.columns:
-            raise UsageError(f"--columns: no column {column!r}; there are {', '.join(rows.columns)}")
-    chosen = [rows.columns.index(column) for column in columns]
-    return Rows(columns, [[row[i] for i in chosen] for row in rows.rows], rows.truncated)
+        if column not in known:
+            raise UsageError(f"--columns: no column {column!r}; there are {', '.join(known)}")
 
 
 def as_objects(rows: Rows) -> list[dict[str, Any]]:
@@ -51,7 +70,7 @@ def _objects(rows: Rows) -> Iterator[dict[str, Any]]:
     return (dict(zip(rows.columns, row, strict=True)) for row in rows.rows)
 
 
-def _json(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
+def _json(rows: Rows, out: TextIO) -> None:
     answer = {"columns": rows.columns, "rows": as_objects(rows), "truncated": rows.truncated}
     out.write(to_json(answer, inf_nan_mode="null", indent=2).decode() + "\n")
 
@@ -69,16 +88,15 @@ def csv_lines(rows: Rows) -> Iterator[str]:
         yield line.getvalue().removesuffix("\r\n") + "\n"  # a writer that ends lines in \n leaves \r unquoted
 
 
-def _ndjson(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
+def _ndjson(rows: Rows, out: TextIO) -> None:
     out.writelines(ndjson_lines(rows))
 
 
-def _csv(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
+def _csv(rows: Rows, out: TextIO) -> None:
     out.writelines(csv_lines(rows))
 
 
-_WRITERS: dict[Format, Callable[[Rows, TextIO, Callable[[str], None]], None]] = {
-    Format.TABLE: table.write,
+_WRITERS: dict[Format, Callable[[Rows, TextIO], None]] = {
     Format.JSON: _json,
     Format.CSV: _csv,
     Format.NDJSON: _ndjson,

@@ -3,6 +3,7 @@
 What has no room is shortened, folded or left off, in this order, and a note says so. Knows nothing of other formats.
 """
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -20,15 +21,16 @@ _LEAST_LIST = 40
 """Characters that a line of a list keeps, and no fewer than its longest item has."""
 
 
-def write(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
+def write(rows: Rows, out: TextIO, note: Callable[[str], None], *, keep_empty: bool = False) -> None:
+    """keep_empty: whether columns with nothing in them are shown."""
     if not rows.rows:
         note("no rows")
     elif len(rows.columns) == len(rows.rows) == 1:
         out.write(f"{text(rows.columns[0], rows.rows[0][0])}\n")
     elif len(rows.rows) == 1:
-        _record(rows, out)
+        _record(rows, out, keep_empty)
     else:
-        _grid(rows, out, note)
+        _grid(rows, out, note, keep_empty)
 
 
 def text(column: str, value: Any) -> str:
@@ -41,6 +43,8 @@ def text(column: str, value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return _separator(column).join(_items(value))
+    if isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False)
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
 
 
@@ -81,11 +85,11 @@ class _Column:
         ]
 
 
-def _record(rows: Rows, out: TextIO) -> None:
+def _record(rows: Rows, out: TextIO, keep_empty: bool) -> None:
     """One row, a line each column; of a list of texts, a line each text."""
     width = max(map(len, rows.columns))
     for column, value in zip(rows.columns, rows.rows[0], strict=True):
-        if value is None:
+        if value is None and not keep_empty:
             continue
         lines, items = [text(column, value)], _items(value) if isinstance(value, list) else []
         if _separator(column) == _COMMA and max(map(len, items), default=0) > _LEAST:
@@ -93,13 +97,13 @@ def _record(rows: Rows, out: TextIO) -> None:
         out.writelines(f"{'' if n else column:<{width}}  {line}\n" for n, line in enumerate(lines))
 
 
-def _grid(rows: Rows, out: TextIO, note: Callable[[str], None]) -> None:
+def _grid(rows: Rows, out: TextIO, note: Callable[[str], None], keep_empty: bool) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    shown = [i for i in range(len(rows.columns)) if not all(_is_empty(row[i]) for row in rows.rows)]
+    shown = [i for i in range(len(rows.columns)) if keep_empty or not all(_is_empty(row[i]) for row in rows.rows)]
     if not shown:
         note(f"{len(rows.rows)} rows with nothing in them")
         return

@@ -61,7 +61,9 @@ def load(folders: list[Path], tell: bool = True) -> list[str]:
         for bundle in bundles:
             with progress() as told:
                 report = store.load(bundle, told)
-            loaded = f"{len(report.circuits)} circuits, {report.rows} rows loaded"
+            n = len(report.circuits)
+            loaded = f"{n} circuit{'' if n == 1 else 's'}, {report.rows} rows loaded"
+            loaded += ", derived ones among them" if n else ""
             if tell:
                 note(f"{bundle.path}: {'was stored already' if report.already else loaded}")
             tasks += [c["uid"] for c in bundle.table("Circuit").to_pylist() if c["aggregation"] == "task"]
@@ -93,14 +95,29 @@ def explain(query: "Query", out: Any) -> None:
     print("\n".join(lines), file=out)
 
 
-def show(columns: list[str], rows: list[list[Any]], truncated: bool = False) -> None:
+def show(columns: list[str], rows: list[list[Any]], truncated: bool = False, limit: str = "a limit") -> None:
+    """limit: what cut rows that are truncated."""
     from queries import output
     from store.database import Rows
 
-    answer = Rows(columns, rows, truncated)
-    if options.columns is not None:
-        answer = output.only(answer, [name.strip() for name in options.columns.split(",")])
-    output.write(answer, output.Format(options.format.value), sys.stdout, note)
+    answer, chosen = Rows(columns, rows, truncated), _chosen_columns()
+    if chosen is not None:
+        answer = output.only(answer, chosen)
+    form, keep_empty = output.Format(options.format.value), chosen is not None
+    output.write(answer, form, sys.stdout, note, keep_empty=keep_empty, limit=limit)
+
+
+def check_columns(known: list[str]) -> None:
+    """Tells a mistake in --columns before anything is done. Raises UsageError."""
+    from queries import output
+
+    chosen = _chosen_columns()
+    if chosen is not None:
+        output.check(chosen, known)
+
+
+def _chosen_columns() -> list[str] | None:
+    return None if options.columns is None else [name.strip() for name in options.columns.split(",")]
 
 
 def note(text: str) -> None:

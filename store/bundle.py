@@ -128,8 +128,9 @@ def open_bundle(path: str | Path) -> Bundle:
     file = folder / MANIFEST
     if not file.is_file():
         why = "holds none" if folder.is_dir() else "is no folder" if folder.exists() else "is not there"
-        raise BundleError(f"{folder} is no bundle: it {why}; name a bundle, or a folder that holds some: "
-                          "circuitstore ingest writes them to bundles/ unless --out says otherwise")  # fmt: skip
+        other = "; circuitstore import takes other tools' files" if folder.is_file() else ""
+        raise BundleError(f"{folder} is no bundle: it {why}; name a bundle, or a folder that holds some: circuitstore "
+                          f"ingest writes them to bundles/ unless --out says otherwise{other}")  # fmt: skip
     try:
         said = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

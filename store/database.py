@@ -3,6 +3,7 @@
 Which database stands behind it shows in `dialect` only.
 """
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -105,4 +106,6 @@ def open_store(url: str, *, read_only: bool = False, settings: StoreSettings | N
 
         return Neo4jStore(url, read_only=read_only, settings=settings)
     shown = url.rpartition("@")[2]
-    raise UsageError(f"{shown!r} is no store; write {FORMS}")
+    is_path = "://" not in url and (os.sep in url or url.endswith(".lbug"))
+    hint = f"did you mean ladybug:{shown}? There are" if is_path else "write"
+    raise UsageError(f"{shown!r} is no store; {hint} {FORMS}")

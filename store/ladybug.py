@@ -50,8 +50,8 @@ class LadybugStore:
         self.url = f"ladybug:{path}"
         self._path = _real(path)
         if read_only and not self._path.exists():
-            raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo` or "
-                             "`circuitstore load BUNDLE` first")  # fmt: skip
+            raise StoreError(f"nothing is stored in {self._path} yet: run `circuitstore demo`, "
+                             "`circuitstore load BUNDLE` or `circuitstore import FILE` first")  # fmt: skip
         self._made: list[Path] = []
         self._version: tuple[object, str] = (None, "")
         self._snapshots = Snapshots(self._path, settings.ladybug_memory * 2**20)

@@ -95,7 +95,7 @@ def _foreign(source: Source, said: Any) -> ForeignCircuit:
     return ForeignCircuit(
         name=PurePath(source.name).name.removesuffix(".pt"),
         method="integrated gradients, feature-circuits",
-        model={"name": source.model or f"transformer-{n_layers}-layers", "n_layers": n_layers},
+        model={"name": source.model_name(None, f"transformer-{n_layers}-layers"), "n_layers": n_layers},
         nodes=_nodes([submodules[name] for name in ordered], effects, used, n_layers),
         edges=pa.table(
             {

@@ -4,7 +4,7 @@ import gzip
 import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -35,6 +35,8 @@ class Source:
     """What messages call it."""
     model: str = ""
     """The model's name, where the one who imports says it: some files don't."""
+    note: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
+    """Told what the one who imports should know."""
 
     @cached_property
     def head(self) -> bytes:
@@ -54,6 +56,12 @@ class Source:
     def refuse(self, what: str) -> ImportFormatError:
         """The error to raise. what: the place in the file, what is wrong there, and the way out."""
         return ImportFormatError(f"{self.name}: {what}")
+
+    def model_name(self, said: str | None, stand_in: str) -> str:
+        """The model's name: what the one who imports says, else the file, else a stand-in."""
+        if not self.model and not said:
+            self.note(f"{self.name}: it names no model, so this one is called {stand_in!r}; --model NAME names it")
+        return self.model or said or stand_in
 
     @contextmanager
     def named(self) -> Iterator[None]:

@@ -16,28 +16,54 @@ from ingest.formats.registry import FORMATS, readable, recognised
 from store.aside import aside, put_in_place
 from store.bundle import MANIFEST, Bundle, open_bundle, write_bundle
 from store.disk import put
-from store.errors import BundleError, UsageError
+from store.errors import BundleError, CircuitstoreError, UsageError
 
 AUTO = "auto"
 
 
-def import_all(given: Sequence[str], format: str, out: Path, model: str = "") -> Iterator[Bundle]:
+def import_all(
+    given: Sequence[str],
+    format: str,
+    out: Path,
+    model: str = "",
+    *,
+    note: Callable[[str], None] = lambda _: None,
+    refused: Callable[[CircuitstoreError], None] | None = None,
+) -> Iterator[Bundle]:
     """The bundles of files and folders, written below `out`; one that is a bundle already is left where it is.
 
     given: paths, or '-' for standard input. format: a format's name, 'bundles' for a tar archive of some, or 'auto'.
-    model: its name, for files that don't say it. Raises ImportFormatError or BundleError, which name the file and the
-    place in it, or UsageError.
+    model: its name, for files that don't say it. note: told what the one who imports should know. refused: told of
+    each file that can't be imported, and of each path that leads to none; else the first of them is raised.
+    Raises ImportFormatError or BundleError, which name the file and the place in it, or UsageError.
     """
     chosen = None if format in (AUTO, archive.NAME) else readable(format)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out: {out} is no folder")
     for name in given:
-        with _sources(name) as sources:
+        with _told(refused), _sources(name) as sources:
             for source in sources:
-                if format == archive.NAME:
-                    yield from _unpacked(source, out)
-                else:
-                    yield from _bundles(replace(source, model=model), chosen, out)
+                bundles: list[Bundle] = []
+                with _told(refused):
+                    if format == archive.NAME:
+                        bundles = list(_unpacked(source, out))
+                    else:
+                        bundles = list(_bundles(replace(source, model=model, note=note), chosen, out))
+                yield from bundles
+
+
+@contextmanager
+def _told(refused: Callable[[CircuitstoreError], None] | None) -> Iterator[None]:
+    try:
+        yield
+    except CircuitstoreError as error:
+        if refused is None:
+            raise
+        refused(error)
+    except OSError as error:
+        if refused is None:
+            raise
+        refused(CircuitstoreError(f"{error.filename}: {error.strerror}" if error.filename else str(error)))
 
 
 @contextmanager
@@ -75,6 +101,9 @@ def _bundles(source: Source, chosen: Format | None, out: Path) -> Iterator[Bundl
         names = ", ".join([*(one.name for one in FORMATS.values() if one.read), archive.NAME])
         raise source.refuse(f"it looks like no format that can be imported ({names}); name one with --format")
     for tables in found.read(source):
+        named = tables["Model"]["name"][0].as_py()
+        if source.model not in ("", named):
+            source.note(f"{source.name}: it names its model {named!r}, and --model is for files that name none")
         yield _write(tables, found, source, out)
 
 
@@ -118,6 +147,8 @@ def export(tables: Tables, format: Format, out: Path | None, stdout: BinaryIO) -
 
     out: None for standard output, which takes single files only. Raises UsageError.
     """
+    if out is not None and not out.parent.is_dir():
+        raise UsageError(f"--out: there is no folder {out.parent}; make it first")
     if format.write_folder is not None:
         if out is None:
             raise UsageError(f"--format {format.name} makes a folder: say which with --out")

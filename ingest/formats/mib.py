@@ -76,7 +76,7 @@ def _foreign(source: Source, said: Mapping[str, Any]) -> ForeignCircuit:
         name=own.get("name") or PurePath(source.name).name.partition(".")[0],
         method=own.get("method") or "edge scores, MIB",
         model={
-            "name": source.model or own.get("model") or shape,
+            "name": source.model_name(own.get("model"), shape),
             "n_layers": cfg["n_layers"],
             "d_model": cfg["d_model"],
         },
@@ -217,8 +217,8 @@ def _name(node: Mapping[str, Any]) -> str:
             return f"a{layer}.h{index}"
         case {"kind": "mlp", "layer": layer}:
             return f"m{layer}"
-    raise UsageError(f"--format mib: it knows heads, MLPs, input and logits, and this circuit has a {node['kind']}: "
-                     "choose attribution-graph or graphml")  # fmt: skip
+    raise UsageError(f"--format mib: it knows heads, MLPs, input and logits, and this circuit has a node of kind "
+                     f"{node['kind']}: choose attribution-graph or graphml")  # fmt: skip
 
 
 FORMAT = Format("mib", ".json", "Circuits of heads and MLPs, in the JSON of the MIB benchmark.", sniff, read, write)

@@ -1,5 +1,5 @@
 // summary = "The groups that a circuit's nodes were put in where it was made: supernodes, and pinned nodes."
-// filled_by = "circuitstore import FILE"
+// filled_by = "circuitstore import FILE (where the file holds some)"
 // [params.circuit]
 // type = "uid"
 // label = "Circuit"

@@ -1,5 +1,5 @@
 // summary = "Paths into a node whose every edge was observed to act: what may be believed."
-// filled_by = "circuitstore observe RECIPE"
+// filled_by = "circuitstore observe RECIPE (for circuits that a recipe computed)"
 // [params.node]
 // type = "uid"
 // label = "CircuitNode"

@@ -1,5 +1,5 @@
 // summary = "How predicted and observed effects of a circuit's edges agree, stretch by stretch."
-// filled_by = "circuitstore observe RECIPE"
+// filled_by = "circuitstore observe RECIPE (for circuits that a recipe computed)"
 // [params.circuit]
 // type = "uid"
 // label = "Circuit"

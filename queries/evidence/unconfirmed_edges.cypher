@@ -1,5 +1,5 @@
 // summary = "Edges that were observed to do less than was predicted, or the opposite: what not to believe."
-// filled_by = "circuitstore observe RECIPE"
+// filled_by = "circuitstore observe RECIPE (for circuits that a recipe computed)"
 // [params.circuit]
 // type = "uid"
 // default = ""

@@ -3,12 +3,14 @@
 import json
 import os
 import queue
+import re
 import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,12 +22,14 @@ from store.cypher.process import GRACE
 from store.cypher.statement import parse
 from store.database import Rows
 from store.errors import CircuitstoreError, LimitError, StoreError
+from store.schema import TABLES
 from store.settings import StoreSettings, read_settings
 from store.values import plain_ladybug
 
 PROGRAM = "store.cypher.process"
 PATIENCE = 30.0
 """Seconds in which a process must have opened its database."""
+_UNKNOWN = re.compile(r"(Table|property) (\w+) (?:does not exist|for )")
 
 
 class FreeCypher:
@@ -168,13 +172,24 @@ class _Process:
         answer: dict[str, Any] = json.loads(b"".join(parts))
         if "error" in answer:
             kind: type[CircuitstoreError] = getattr(errors, answer["error"])
-            raise kind(answer["said"])
+            raise kind(answer["said"] + _hint(answer["said"]))
         return answer
 
 
 class _Ended(StoreError):
     def __init__(self) -> None:
         super().__init__("the process that asks free Cypher could not be started")
+
+
+def _hint(said: str) -> str:
+    """The nearest names of the schema, where LadybugDB does not know one."""
+    unknown = _UNKNOWN.search(said)
+    if unknown is None:
+        return ""
+    of = TABLES.values()
+    names = {one.type for one in of} if unknown[1] == "Table" else {c.name for one in of for c in one.properties}
+    near = get_close_matches(unknown[2], sorted(names))
+    return f" Did you mean {' or '.join(near)}?" if near else " docs/schema.md has all that there are."
 
 
 def _stamp(file: Path | None) -> object:

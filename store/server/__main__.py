@@ -43,11 +43,14 @@ def _greeting(server: Server) -> str:
     if server.generated:
         password = f"{server.password}   (made up just now and not shown again)"
     elif server.password is None:
-        password = "the one shown at the first start (lost? remove the data folder to start empty)"
+        password = "the one shown at the first start (lost? remove the data folder, and load the bundles anew)"
     else:
         password = "as in CIRCUITSTORE_NEO4J_PASSWORD"
+    wanted = zip(PORTS, (server.bolt_port, server.http_port), strict=True)
+    taken = " and ".join(str(port) for port, got in wanted if port != got)
+    why = f"   (something else listens at {taken})" if taken else ""
     return f"""
-Neo4j answers at  {server.url}
+Neo4j answers at  {server.url}{why}
 Browser           {server.browser}
 User              {USER}
 Password          {password}

@@ -134,7 +134,9 @@ def test_scopes_are_kept(keys: Keys) -> None:
     with TestClient(app, raise_server_exceptions=False) as client:
         for scope, secret in secrets.items():
             assert client.get("/circuits", headers=bearer(secret)).status_code == (200 if scope == "read" else 403)
-            assert client.post("/written", headers=bearer(secret)).status_code == (200 if scope == "write" else 403)
+            wrote = client.post("/written", headers=bearer(secret))
+            assert wrote.status_code == (200 if scope == "write" else 403)
+            assert ("--scope may be given several times" in wrote.text) == (scope != "write")
             asked = client.post("/cypher", headers=bearer(secret), json={"text": "RETURN 1"})
             assert asked.status_code == 403
             assert ("CIRCUITSTORE_CYPHER" in asked.text) == (scope == "cypher")

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from api.settings import misspelt
 from circuitstore import app
 from queries.catalogue import catalogue
 from store.database import open_store
@@ -118,7 +119,8 @@ def test_the_digest_stands_alone_on_stdout(url: str) -> None:
 def test_load_then_delete_leaves_nothing_of_a_circuit(tmp_path: Path) -> None:
     (bundle,) = write_world(tmp_path, [0])
     url = f"ladybug:{tmp_path / 'store.lbug'}"
-    assert run("load", str(bundle), "--store", url).returncode == 0
+    done = run("load", str(bundle), "--store", url)
+    assert re.search(r": 1 circuit, \d+ rows loaded, derived ones among them\n$", done.stderr)
     assert CIRCUIT in run("circuits", "--store", url, "--format", "ndjson").stdout
     assert run("delete", CIRCUIT, "--store", url).returncode == 0
     assert run("circuits", "--store", url, "--format", "ndjson").stdout == ""
@@ -158,7 +160,10 @@ def test_a_name_with_a_line_break_stays_in_one_message(tmp_path: Path) -> None:
 
 
 def test_an_unknown_query_is_answered_with_the_nearest_names(url: str) -> None:
-    assert "did you mean upstream_paths" in refused(2, "query", "upstream_path", "--store", url)
+    said = refused(2, "query", "upstream_path", "--store", url)
+    assert "did you mean upstream_paths" in said
+    assert "`circuitstore queries` lists all" in said
+    assert "`circuitstore queries` lists them" in run("query").stderr
 
 
 @pytest.mark.parametrize(
@@ -187,14 +192,17 @@ def test_what_is_not_stored_is_named(url: str) -> None:
     ("arguments", "said"),
     [
         (("nothing",), "nothing"),
-        (("circuits", "--formt", "csv"), "--formt"),
+        (("circuits", "--formt", "csv"), "--formt (circuitstore circuits --help shows what there is)"),
+        (("keys", "add"), "'name'. (circuitstore keys add --help shows"),
+        (("export", "x"), "'--format'. Choose from: attribution-graph, mib, graphml, parquet, csv, cypher"),
+        (("circuits", "--store", "/a/b.lbug"), "did you mean ladybug:/a/b.lbug?"),
         (("circuits", "--format", "xml"), "xml"),
         (("circuits", "--columns", "uid,nothing"), "--columns: no column 'nothing'; there are uid, aggregation"),
         (("circuits", "--columns", "uid,uid"), "--columns: 'uid' is named twice"),
         (("circuits", "--columns"), "--columns: its value is missing"),
         (("load",), "bundles"),
         (("serve", "--port", "x"), "integer"),
-        (("serve", "--port", "99999"), "CIRCUITSTORE_PORT"),
+        (("serve", "--port", "99999"), "--port: Input should be less"),
         (("demo", "--memory", "lots"), "lots"),
     ],
 )
@@ -206,10 +214,12 @@ def test_a_query_that_needs_parameters_explains_itself_when_it_gets_none() -> No
     done = run("query", "upstream_paths")
     assert done.returncode == 2
     assert done.stdout == ""
+    *explained, missing = done.stderr.splitlines(keepends=True)
     assert "node=…" in done.stderr
+    assert "upstream_paths: node is missing" in missing
     helped = run("query", "upstream_paths", "--help")
     assert helped.returncode == 0
-    assert helped.stdout == done.stderr
+    assert helped.stdout == "".join(explained)
     assert helped.stdout == run("queries", "upstream_paths").stdout
 
 
@@ -267,6 +277,7 @@ def test_a_store_held_by_another_process_is_one_message(url: str, tmp_path: Path
         message = refused(1, "load", str(bundle), "--store", url)
         holder.kill()
     assert "another process" in message
+    assert "POST /bundles" in message
 
 
 def test_a_reader_that_leaves_early_is_no_error(url: str) -> None:
@@ -374,6 +385,7 @@ def test_what_can_not_be_plotted_is_one_message(tmp_path: Path) -> None:
     for folder, why in ((str(tmp_path), "holds none"), (missing, "is not there"), (__file__, "is no folder")):
         said = refused(1, "plot", folder)
         assert f"{folder} is no bundle: it {why}; name a bundle, or a folder that holds some" in said
+        assert ("circuitstore import takes" in said) == (folder == __file__)
 
 
 def test_an_answer_without_rows_names_the_command_that_fills_it(tmp_path: Path) -> None:
@@ -396,4 +408,32 @@ def test_every_command_that_fills_a_query_is_one_of_the_programs() -> None:
     for command in named:
         program, name, what = command.split(" ", 2)
         assert (program, name in known) == ("circuitstore", True)
-        assert what.isupper()
+        assert what.partition(" (")[0].isupper()
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"), [("ROW_LIMT", "ROW_LIMIT"), ("NEO4J_PASWORD", "NEO4J_PASSWORD"), ("XYZ", None), ("KEYS", "")]
+)
+def test_a_variable_that_is_no_setting_is_told_with_the_nearest_one(name: str, nearest: str | None) -> None:
+    prefix = "CIRCUITSTORE_"
+    hint = f"; did you mean {prefix}{nearest}?" if nearest else ""
+    said = [] if nearest == "" else [f"{prefix}{name} is no setting{hint}"]
+    assert list(misspelt(["HOME", f"{prefix}{name}", f"{prefix}PORT".lower()])) == said
+    served = run("serve", "--store", "ladybug:/nowhere/at/all.lbug", **{f"{prefix}{name}": "none.json"})
+    assert served.stderr.splitlines()[:-1] == [f"circuitstore: {line}" for line in said]
+
+
+@pytest.mark.parametrize(("limit", "most", "kept"), [("ROW_LIMIT", "4", 4), ("CYPHER_BYTES", "1", 10)])
+def test_a_cut_answer_names_the_limit_that_cut_it(url: str, limit: str, most: str, kept: int) -> None:
+    text = "UNWIND range(1, 20) AS n RETURN lpad('', 100000, 'x') AS x, n"
+    done = run("cypher", text, "--store", url, "--format", "csv", **{f"CIRCUITSTORE_{limit}": most})
+    assert done.stdout.count("\n") == kept + 1
+    assert f"only the first {kept} rows: CIRCUITSTORE_{limit}, which may be raised, left" in done.stderr
+
+
+def test_columns_that_are_not_there_are_told_before_a_key_is_made(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    said = refused(2, "keys", "add", "me", "--columns", "kay", CIRCUITSTORE_KEYS=str(keys))
+    assert "--columns: no column 'kay'; there are id, name, scopes, key" in said
+    assert not keys.exists()
+    assert run("keys", "add", "me", "--columns", "key", CIRCUITSTORE_KEYS=str(keys)).stdout.startswith("cs_")

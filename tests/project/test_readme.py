@@ -6,7 +6,7 @@ import pytest
 import typer
 
 import circuitstore
-from api.settings import Settings
+from api.settings import Settings, misspelt
 from queries.catalogue import catalogue
 from store.settings import StoreSettings
 from tests.project.readme import README, ROOT, Step, difference, render, run, steps
@@ -49,6 +49,7 @@ def test_every_setting_that_the_code_reads_is_in_the_readme() -> None:
     fields = {f"CIRCUITSTORE_{name.upper()}" for model in (Settings, StoreSettings) for name in model.model_fields}
     documented = set(re.findall(r"`(CIRCUITSTORE_[A-Z0-9_]+)`", TEXT))
     assert documented == fields | read
+    assert list(misspelt(documented)) == []
 
 
 def test_commands_run_in_one_shell_and_a_failing_one_is_named(tmp_path: Path) -> None:

@@ -84,6 +84,19 @@ def test_what_data_has_no_place_for_is_noted() -> None:
     assert text(Rows(["a", "b"], [], False), Format.TABLE) == ("", ["no rows"])
     assert "left the others off" in text(Rows(["a", "b"], [[1, 2]], True), Format.JSON)[1][0]
     assert text(Rows(["digest"], [["abc"]], False), Format.TABLE) == ("abc\n", [])
+    node = {"uid": "a", "name": None, "tokens": [" é", "\x1b"]}
+    as_json = '{"uid": "a", "name": null, "tokens": [" é", "\\u001b"]}'
+    assert text(Rows(["n"], [[node]], False), Format.TABLE) == (f"{as_json}\n", [])
+    assert text(Rows(["n"], [[[node, node]]], False), Format.TABLE) == (f"{as_json}, {as_json}\n", [])
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_columns_with_nothing_in_them_are_shown_where_they_were_asked_for(n: int) -> None:
+    rows = Rows(["a", "b", "c"], [[1, None, 2]] * n, False)
+    for keep_empty in (True, False):
+        out = io.StringIO()
+        write(rows, Format.TABLE, out, lambda note: None, keep_empty=keep_empty)
+        assert ("b" in out.getvalue().split()) == keep_empty
 
 
 UIDS = [f"agreement:model:1a2b3c4d:feature:{layer}:{index}:2" for layer in (8, 13) for index in (7, 70, 700)]

@@ -307,8 +307,11 @@ def test_a_store_that_is_not_there_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_name_that_ladybug_does_not_know_is_answered_with_the_nearest(ladybug_url: str, text: str, hint: str) -> None:
-    open_store(ladybug_url).close()
-    with FreeCypher(ladybug_url, at_once=1, memory=MEMORY) as free, pytest.raises(QueryError) as raised:
+    with (
+        open_store(ladybug_url),
+        FreeCypher(ladybug_url, at_once=1, memory=MEMORY) as free,
+        pytest.raises(QueryError) as raised,
+    ):
         free.ask(text, {}, LONG)
     assert str(raised.value).endswith(hint)
 

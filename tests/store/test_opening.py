@@ -41,7 +41,9 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(url: str) -> None:
 
 
 def test_a_store_that_is_not_there_can_not_be_read(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=r"nothing is stored in .*: run `circuitstore demo` or"):
+    with pytest.raises(
+        StoreError, match=r"nothing is stored in .*: run `circuitstore demo`.*or `circuitstore import FILE`"
+    ):
         open_store(f"ladybug:{tmp_path / 'none.lbug'}", read_only=True)
     assert list(tmp_path.iterdir()) == []
 

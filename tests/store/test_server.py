@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.errors import StoreError
-from store.server.__main__ import _greeting
+from store.server.__main__ import PORTS, _greeting
 from store.server.jars import jars
 from store.server.java import java
 from store.server.neo4j import HOST, Server, free_port, running
@@ -102,6 +102,12 @@ def test_a_made_up_password_is_shown_once_and_a_given_one_never(tmp_path: Path) 
     assert "s3cret" in _greeting(Server(tmp_path, 1, 2, "s3cret", generated=True))
     assert "s3cret" not in _greeting(Server(tmp_path, 1, 2, "s3cret", generated=False))
     assert "shown at the first start" in _greeting(Server(tmp_path, 1, 2, None, generated=False))
+
+
+def test_ports_that_others_have_are_named() -> None:
+    said = _greeting(Server(Path(), 5, PORTS[1], None, generated=False))
+    assert "bolt://127.0.0.1:5   (something else listens at 7687)\n" in said
+    assert "(something else" not in _greeting(Server(Path(), *PORTS, None, generated=False))
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:

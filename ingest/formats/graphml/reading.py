@@ -71,8 +71,7 @@ class _Circuit:
         return ForeignCircuit(
             name=graph.get("name") or self._id or PurePath(self._source.name).name.partition(".")[0],
             method=graph.get("method") or "GraphML",
-            model=model
-            | ({"name": self._source.model} if self._source.model else {} if model else {"name": "unnamed"}),
+            model={**model, "name": self._source.model_name(model.get("name"), "unnamed")},
             nodes=pa.table(nodes | required | {"dictionary": pa.array(numbers, pa.int32())}),
             edges=pa.table(ends | values),
             dictionaries=dictionaries,

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from circuitstore import ExportFormat
 from ingest.formats.format import Tables
 from ingest.formats.importing import export, import_all
 from ingest.formats.registry import FORMATS
@@ -110,6 +111,20 @@ def test_an_export_that_fails_leaves_what_was_there(tmp_path: Path, bundle: Bund
         export(dict(tables) | {"CircuitNode": no_texts}, FORMATS[format], target, io.BytesIO())
     assert [file.name for file in (tmp_path / "out").iterdir()] == ([] if format in FOLDERS else ["x"])
     assert format in FOLDERS or target.read_text() == "before"
+
+
+@pytest.mark.parametrize("format", ["graphml", "csv"])
+def test_an_export_makes_no_folder_around_it(tmp_path: Path, bundle: Bundle, format: str) -> None:
+    tables, _ = stored(bundle, tmp_path / "a.lbug")
+    with pytest.raises(UsageError, match=r"^--out: there is no folder .*missing; make it first$"):
+        export(tables, FORMATS[format], tmp_path / "missing" / "x", io.BytesIO())
+    assert not (tmp_path / "missing").exists()
+
+
+def test_the_program_names_the_formats_that_can_be_written() -> None:
+    assert [one.value for one in ExportFormat] == [
+        one.name for one in FORMATS.values() if one.write or one.write_folder
+    ]  # fmt: skip
 
 
 def test_inputs_of_heads_are_no_links_of_an_attribution_graph(tmp_path: Path) -> None:

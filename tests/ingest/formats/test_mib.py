@@ -178,5 +178,5 @@ def test_a_damaged_file_is_refused_by_the_byte(tmp_path: Path, text: Any, messag
 
 
 def test_a_circuit_of_features_is_no_mib_circuit() -> None:
-    with pytest.raises(UsageError, match="it knows heads, MLPs, input and logits, and this circuit has a"):
+    with pytest.raises(UsageError, match="it knows heads, MLPs, input and logits, and this circuit has a node of kind"):
         written(random_tables(n_circuits=1))
