@@ -38,7 +38,7 @@ class Catalogue:
             return self._queries[name]
         near = get_close_matches(name, self._queries, 3, 0.5)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self._queries)}."
-        raise QueryError(f"no query {name!r}; {hint}")
+        raise QueryError(f"no query {name!r}; {hint} `circuitstore queries` lists all")
 
     def run(
         self,

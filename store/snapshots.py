@@ -215,7 +215,8 @@ def _lock(path: Path) -> int:
     descriptor = hold(lock_of(path))
     if descriptor is None:
         raise StoreError(
-            f"{path} is in use by another process that writes: wait for it, or stop it (many may read meanwhile)"
+            f"{path} is in use by another process that writes: wait for it, or stop it (many may read meanwhile); a "
+            "service that takes uploads is sent bundles at POST /bundles"
         )
     return descriptor
 
