@@ -69,6 +69,7 @@ class Agents:
         self._store = store
         self._settings = settings
         self._free = free
+        self._catalogue = catalogue().within(settings.hop_limit)
         self.server: Server[Any] = Server(
             "circuitstore",
             version=program_version(),
@@ -86,7 +87,7 @@ class Agents:
             await self.server.run(incoming, outgoing, self.server.create_initialization_options())
 
     async def _list_tools(self, _: ServerRequestContext, __: PaginatedRequestParams | None) -> ListToolsResult:
-        tools = [_tool(query) for query in catalogue()]
+        tools = [_tool(query) for query in self._catalogue]
         return ListToolsResult(tools=[*tools, _free_cypher()] if self._settings.cypher else tools)
 
     async def _call_tool(self, _: ServerRequestContext, params: CallToolRequestParams) -> CallToolResult:
@@ -102,9 +103,7 @@ class Agents:
         if name == _CYPHER and self._settings.cypher:
             return self._ask_freely(given)
         limits = self._limits()
-        return catalogue().run(
-            self._store, name, given, timeout=limits.left(), row_limit=limits.rows, hop_limit=limits.hops
-        )
+        return self._catalogue.run(self._store, name, given, timeout=limits.left(), row_limit=limits.rows)
 
     def _ask_freely(self, given: Mapping[str, Any]) -> Rows:
         text, params = given.get("text"), given.get("params", {})

@@ -25,6 +25,7 @@ from store.database import Store
 def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     """The application over an open store, which stays the caller's to close. With uploads it must be open to write."""
     settings = settings or Settings()
+    known = catalogue().within(settings.hop_limit)
     free = FreeCypher(store.url, at_once=settings.cypher_at_once, memory=settings.cypher_memory * 2**20)
 
     memory, space = settings.import_memory * 2**20, settings.uploads_space * 2**20
@@ -44,13 +45,13 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.state.store = store
     app.state.settings = settings
     app.state.jobs = uploads
-    app.state.catalogue = catalogue()
+    app.state.catalogue = known
     app.state.metrics = Metrics()
 
     app.include_router(service.router)
-    app.include_router(circuits.router(catalogue()))
-    app.include_router(resources.router(catalogue()))
-    app.include_router(queries.router(catalogue()))
+    app.include_router(circuits.router(known, settings))
+    app.include_router(resources.router(known))
+    app.include_router(queries.router(known))
     app.include_router(neo4j.router)
     app.include_router(cypher.router(free, settings))
     app.include_router(jobs.router(is_on=settings.uploads))
@@ -60,5 +61,5 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Observing, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)  # of answers to defects, too
     app.add_middleware(HeadAsGet)  # the outermost
-    app.openapi = OpenAPI(app, catalogue(), store, settings)  # type: ignore[method-assign]
+    app.openapi = OpenAPI(app, known, store, settings)  # type: ignore[method-assign]
     return app

@@ -27,9 +27,7 @@ class Asked:
 
     def query(self, name: str, given: Mapping[str, object], limits: Limits) -> Rows:
         """The rows of a query of the catalogue."""
-        return self.catalogue.run(
-            self.store, name, given, timeout=limits.left(), row_limit=limits.rows, hop_limit=limits.hops
-        )
+        return self.catalogue.run(self.store, name, given, timeout=limits.left(), row_limit=limits.rows)
 
 
 async def _asked(request: Request) -> Asked:

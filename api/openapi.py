@@ -48,10 +48,10 @@ def resource_one(resource: Resource) -> dict[str, Any]:
     return {"parameters": [_parameter(resource.uid, "path"), _form()], "responses": responses, _RESOURCE: resource.name}
 
 
-def graph(catalogue: Catalogue) -> dict[str, Any]:
+def graph(catalogue: Catalogue, hop_limit: int) -> dict[str, Any]:
     content = {Form.JSON.media_type: {"schema": schemas.of_graph(catalogue)}}
     responses = schemas.conditional("Nodes, edges, and how much is hidden.", content)
-    parameters = _parameters(subgraph.PARAMS.values(), in_path="circuit")
+    parameters = _parameters((p.within(hop_limit) for p in subgraph.PARAMS.values()), in_path="circuit")
     return {"parameters": parameters, "responses": responses, _QUERY: "circuit"}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from queries.parameters import FirstRow, Parameter, Value
 from queries.query import Query
 from store.database import Rows, Store
-from store.errors import CatalogueError, NotFoundError, QueryError
+from store.errors import CancelledError, CatalogueError, LimitError, NotFoundError, QueryError
 
 FOLDER = Path(__file__).parent
 DIALECTS = ("ladybug", "neo4j")
@@ -40,6 +40,10 @@ class Catalogue:
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(self._queries)}."
         raise QueryError(f"no query {name!r}; {hint} `circuitstore queries` lists all")
 
+    def within(self, hop_limit: int) -> "Catalogue":
+        """The same queries, with paths of so many edges at most."""
+        return Catalogue({query.name: query.within(hop_limit) for query in self})
+
     def run(
         self,
         store: Store,
@@ -48,17 +52,21 @@ class Catalogue:
         *,
         timeout: float | None = None,
         row_limit: int | None = None,
-        hop_limit: int | None = None,
     ) -> Rows:
         """The rows of a query. timeout: seconds.
 
         Raises QueryError (unknown query, bad parameter), NotFoundError (no such uid), LimitError, StoreError.
         """
         query = self[name]
-        values = query.arguments(given or {}, hop_limit=hop_limit)
+        values = query.arguments(given or {})
         text, bound = query.text(store.dialect, values)
         asked = time.monotonic()
-        fetched = store.run(text, bound, timeout=timeout, row_limit=None if query.function else row_limit)
+        try:
+            fetched = store.run(text, bound, timeout=timeout, row_limit=None if query.function else row_limit)
+        except LimitError as error:
+            if isinstance(error, CancelledError) or not query.narrowed_by:
+                raise
+            raise LimitError(f"{error}, by {query.narrowed_by}") from error
         rows = query.rows(fetched, values, row_limit)
         if not rows.rows:
             left = None if timeout is None else max(0.001, timeout - (time.monotonic() - asked))

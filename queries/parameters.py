@@ -68,6 +68,13 @@ class Parameter(BaseModel):
         numeric = self.type in (ParameterType.INT, ParameterType.FLOAT, ParameterType.HOPS)
         return numeric or (bool(self.choices) and all(str(c).replace("_", "").isalpha() for c in self.choices))
 
+    def within(self, hop_limit: int) -> "Parameter":
+        """Itself, or for hops beyond a limit, one that takes no more than that."""
+        if self.type is not ParameterType.HOPS or self.max is None or self.max <= hop_limit:
+            return self
+        default = None if self.default is None else min(int(self.default), hop_limit)
+        return self.model_copy(update={"max": hop_limit, "default": default})
+
     @model_validator(mode="after")
     def _consistent(self) -> "Parameter":
         if self.label and (self.type is not ParameterType.UID or self.label not in {n.label for n in NODES}):
@@ -125,6 +132,8 @@ def arguments(
             raise QueryError(f"{owner}: no parameter {name!r}{hint} (it takes {known})")
     values: dict[str, Value] = {}
     for name, parameter in params.items():
+        if hop_limit is not None:
+            parameter = parameter.within(hop_limit)
         if name in given:
             try:
                 value = parameter.check(given[name])
@@ -134,10 +143,6 @@ def arguments(
             value = parameter.check(parameter.default)
         else:
             raise QueryError(f"{owner}: {name} is missing: {parameter.allowed()}. {parameter.help}")
-        if hop_limit is not None and parameter.type is ParameterType.HOPS and int(value) > hop_limit:
-            if name in given:
-                raise QueryError(f"{owner}: {name}: {value} is above the limit of {hop_limit} hops set here")
-            value = hop_limit
         values[name] = value
     return values
 

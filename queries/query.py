@@ -17,7 +17,7 @@ what a function of `queries/graphs/` makes the rows of; its keywords are paramet
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -42,13 +42,15 @@ class Header(BaseModel):
     params: dict[str, dict[str, Any]] = {}
     returns: dict[str, str]
     filled_by: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True)
 class Query:
     """A query of the catalogue. `texts` maps each dialect to its text; one text may serve both.
 
-    `filled_by` is the command that stores what it shows, for those who find nothing; it may be left out.
+    For those who find nothing, `filled_by` is the command that stores what it shows, and `empty` says where it looked;
+    either may be left out.
     `function` makes the rows where the query runs in Python.
     """
 
@@ -59,6 +61,7 @@ class Query:
     returns: dict[str, str]
     texts: dict[str, str]
     filled_by: str = ""
+    empty: str = ""
     function: Function | None = None
     _bound: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -78,7 +81,8 @@ class Query:
         function = FUNCTIONS.get(name) if header.runs == "python" else None
         if header.runs == "python" and function is None:
             raise CatalogueError(f"{name}: queries/graphs/functions.py knows no function for it")
-        query = cls(name, folder, header.summary, params, header.returns, texts, header.filled_by, function)
+        told = header.filled_by, header.empty
+        query = cls(name, folder, header.summary, params, header.returns, texts, *told, function)
         shared = not overrides
         for dialect in ("ladybug", "neo4j"):
             query._check(dialect, "shared" if shared else dialect)
@@ -111,9 +115,20 @@ class Query:
         if found := faults(self.texts[dialect], lint):
             raise CatalogueError(f"{self.name} ({dialect}): {found[0]}")
 
-    def arguments(self, given: Mapping[str, object], *, hop_limit: int | None = None) -> dict[str, Value]:
+    def within(self, hop_limit: int) -> "Query":
+        """The same, with paths of so many edges at most."""
+        return replace(self, params={name: p.within(hop_limit) for name, p in self.params.items()})
+
+    def arguments(self, given: Mapping[str, object]) -> dict[str, Value]:
         """Every parameter's checked value. Raises QueryError for what is missing, unknown or not allowed."""
-        return arguments(self.name, self.params, given, hop_limit=hop_limit)
+        return arguments(self.name, self.params, given)
+
+    @property
+    def narrowed_by(self) -> str:
+        """What to give for fewer paths to be looked at; '' where it looks for none."""
+        hops = [f"a smaller {p.name}" for p in self.params.values() if p.type is ParameterType.HOPS]
+        least = [f"a larger {name}" for name in self.params if name.startswith("min_")]
+        return " or ".join([*least, *hops]) if hops else ""
 
     @property
     def runs(self) -> str:

@@ -13,6 +13,7 @@ from store.schema import (
     DICTIONARY,
     FEATURE,
     MODEL,
+    OCCURS_IN,
     PROMPT,
     RELATIONSHIPS,
     RUN,
@@ -206,7 +207,7 @@ def _relations(node: Node, relationship: Relationship, source: str, target: str)
     pattern = (
         f"(n)-[:{relationship.type}]->({{r}}:{label})" if outgoing else f"(n)<-[:{relationship.type}]-({{r}}:{label})"
     )
-    single = outgoing and relationship is not USES
+    single = outgoing and relationship not in (USES, OCCURS_IN)
     named = any(column.name == "name" for column in _LABELS[label].columns)
     return [Relation(label.lower(), _NAMES[label], label, pattern, single, named)]
 

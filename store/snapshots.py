@@ -199,8 +199,8 @@ def in_our_words(path: Path, timeout: float | None = None) -> Iterator[None]:
         if "No space left" in text:
             raise StoreError(f"no space left on the disk of {path}: free some, and try again") from error
         if "buffer pool is full" in text:
-            raise StoreError(
-                f"{path}: the memory for LadybugDB is full: ask for less, or raise CIRCUITSTORE_LADYBUG_MEMORY (MiB)"
+            raise LimitError(
+                "the memory for LadybugDB is full: raise CIRCUITSTORE_LADYBUG_MEMORY (MiB), or ask for less"
             ) from error
         raise StoreError(f"{path}: LadybugDB refused: {text}") from error
 

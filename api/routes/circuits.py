@@ -9,18 +9,19 @@ from api.caching import conditional
 from api.dependencies import AskedDep
 from api.errors import responses
 from api.openapi import graph
+from api.settings import Settings
 from queries.catalogue import Catalogue
 from queries.subgraph import subgraph
 
 
-def router(catalogue: Catalogue) -> APIRouter:
+def router(catalogue: Catalogue, settings: Settings) -> APIRouter:
     routes = APIRouter(prefix="/circuits", tags=["circuits"], responses=responses(400, 404, 406, 503))
 
     @routes.get(
         "/{circuit}/graph",
         summary="The strongest part of a circuit, or what lies around one of its nodes, to draw.",
         response_class=JSON,
-        openapi_extra=graph(catalogue),
+        openapi_extra=graph(catalogue, settings.hop_limit),
     )
     def circuit_graph(asked: AskedDep) -> Response:
         form = media.chosen(asked.request, [media.Form.JSON])

@@ -7,13 +7,14 @@ exact, and only beginnings of the paths that are asked for are ever taken up.
 import heapq
 import math
 from collections.abc import Collection
+from operator import itemgetter
 from typing import Any
 
-from queries.graphs.labels import label
+from queries.graphs.labels import labels
 from queries.graphs.subgraph import Edge, Subgraph
 
 _Row = list[Any]
-_OF_A_NODE = ("kind", "layer", "index", "position", "token")
+_OF_A_NODE = itemgetter("kind", "layer", "index", "position", "token")
 
 
 def strongest_paths(graph: Subgraph, *, source: str, target: str, limit: int) -> list[_Row]:
@@ -30,7 +31,7 @@ def paths_through(graph: Subgraph, *, limit: int) -> list[_Row]:
         # Whoever is to leave the nodes before this one on these edges has to pass it.
         edges = [edge for edge in graph.edges if edge.target in before or edge.source in after]
         for path in strongest(Subgraph(edges, graph.nodes), graph.inputs, graph.outputs, limit):
-            found[_uids(path)] = path
+            found[_steps(path)] = path
     return [_row(graph, path) for path in sorted(found.values(), key=_first_strongest)[:limit]]
 
 
@@ -41,27 +42,27 @@ def strongest(graph: Subgraph, sources: Collection[str], targets: Collection[str
     for uid in reversed(graph.order):
         onwards = [edge.size * best[edge.target] for edge in graph.leaving.get(uid, [])]
         best[uid] = max([1.0 if uid in ends else 0.0, *onwards])
-    heap: list[tuple[float, int, tuple[str, ...], float, list[Edge], bool]] = []
+    heap: list[tuple[float, int, tuple[str, ...], str, float, list[Edge], bool]] = []
 
-    def push(product: float, follows: float, path: list[Edge], start: str, done: bool) -> None:
+    def push(product: float, follows: float, path: list[Edge], at: str, done: bool) -> None:
         if product * follows > 0:
             # Rounded: what differs by the order of multiplication only is a tie, where the longer beginning goes
             # on first, or all beginnings of many equal paths would be taken up before the first is whole.
             bound = -round(math.log(product * follows), 9)
-            heapq.heappush(heap, (bound, -len(path), (start, *(e.target for e in path)), product, path, done))
+            heapq.heappush(heap, (bound, -len(path), _steps(path), at, product, path, done))
 
     for uid in sources:
         push(1.0, best.get(uid, 0.0), [], uid, False)
     found: list[list[Edge]] = []
     while heap and len(found) < limit:
-        _, _, uids, product, path, done = heapq.heappop(heap)
+        _, _, _, at, product, path, done = heapq.heappop(heap)
         if done:
             found.append(path)
             continue
-        if path and uids[-1] in ends:
-            push(product, 1.0, path, uids[0], True)
-        for edge in graph.leaving.get(uids[-1], []):
-            push(product * edge.size, best[edge.target], [*path, edge], uids[0], False)
+        if path and at in ends:
+            push(product, 1.0, path, at, True)
+        for edge in graph.leaving.get(at, []):
+            push(product * edge.size, best[edge.target], [*path, edge], edge.target, False)
     return sorted(found, key=_first_strongest)
 
 
@@ -77,15 +78,16 @@ def _reached(uid: str, edges: dict[str, list[Edge]], end: int) -> set[str]:
 
 
 def _row(graph: Subgraph, path: list[Edge]) -> _Row:
-    weights, uids = [edge.weight for edge in path], _uids(path)
+    weights, uids = [edge.weight for edge in path], [path[0].source, *(edge.target for edge in path)]
     observed = [edge.observed for edge in path]
-    labels = [label(*(graph.nodes[uid][name] for name in _OF_A_NODE)) for uid in uids]
-    return [math.prod(weights), len(path), labels, weights, observed, list(uids)]
+    told = labels(map(_OF_A_NODE, (graph.nodes[uid] for uid in uids)), [edge.input for edge in path])
+    return [math.prod(weights), len(path), told, weights, observed, uids]
 
 
-def _uids(path: list[Edge]) -> tuple[str, ...]:
-    return (path[0].source, *(edge.target for edge in path))
+def _steps(path: list[Edge]) -> tuple[str, ...]:
+    """What tells a path from every other: two edges may join the same nodes by different inputs."""
+    return (path[0].source, *(f"{edge.target} {edge.input or ''}" for edge in path)) if path else ()
 
 
 def _first_strongest(path: list[Edge]) -> tuple[float, tuple[str, ...]]:
-    return -abs(math.prod(edge.weight for edge in path)), _uids(path)
+    return -abs(math.prod(edge.weight for edge in path)), _steps(path)

@@ -23,6 +23,7 @@ class Edge(NamedTuple):
     target: str
     weight: float
     observed: float | None = None
+    input: str | None = None
 
     @property
     def size(self) -> float:

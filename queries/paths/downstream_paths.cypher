@@ -30,7 +30,7 @@
 // [returns]
 // weight = "Product of the predicted weights along the path."
 // hops = "Number of edges."
-// labels = "Kind, layer:index and @token (or @position) of each node, from source to target."
+// labels = "Kind, layer:index (.q, .k or .v: the head's input) and @token (or @position) of each node, source to target."
 // weights = "Predicted weight of each edge."
 // observed = "The same, measured by cutting the edge alone."
 // nodes = "Uids from source to target."
@@ -42,5 +42,5 @@ LIMIT $limit
 RETURN weight AS weight, length(p) AS hops, [n IN nodes(p) | n.kind] AS kinds, [n IN nodes(p) | n.layer] AS layers,
        [n IN nodes(p) | n.`index`] AS indexes, [n IN nodes(p) | n.position] AS positions,
        [n IN nodes(p) | n.token] AS tokens, [r IN relationships(p) | r.weight] AS weights,
-       [r IN relationships(p) | r.observed] AS observed, nodes AS nodes
+       [r IN relationships(p) | r.input] AS inputs, [r IN relationships(p) | r.observed] AS observed, nodes AS nodes
 ORDER BY abs(weight) DESC, nodes

@@ -25,7 +25,7 @@
 // [returns]
 // weight = "Product of the predicted weights along the path."
 // hops = "Number of edges."
-// labels = "Kind, layer:index and @token (or @position) of each node, from source to target."
+// labels = "Kind, layer:index (.q, .k or .v: the head's input) and @token (or @position) of each node, source to target."
 // weights = "Predicted weight of each edge."
 // observed = "The same, measured by cutting the edge alone."
 // nodes = "Uids from source to target."
@@ -33,10 +33,10 @@ MATCH (:Circuit {uid: $circuit})<-[:IN_CIRCUIT]-(i:CircuitNode)-[:INSTANCE_OF]->
 WITH collect(i.uid) AS instances
 MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
 MATCH (s)-[r:ATTRIBUTES_TO]->(t:CircuitNode)
-RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed,
+RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.input AS input,
        s.kind AS source_kind, s.layer AS source_layer, s.`index` AS source_index, s.position AS source_position,
        s.token AS source_token, t.kind AS target_kind, t.layer AS target_layer, t.`index` AS target_index,
        t.position AS target_position, t.token AS target_token,
        s.uid IN instances AS source_through, t.uid IN instances AS target_through
-ORDER BY abs(weight) DESC, source, target
+ORDER BY abs(weight) DESC, source, target, input
 LIMIT $max_edges

@@ -1,4 +1,4 @@
-// summary = "The strongest nodes of a circuit: by |effect|, else influence, else the |weight| of all their edges."
+// summary = "The strongest nodes of a circuit: by |effect|, else influence, else their edges' |weight|."
 // [params.circuit]
 // type = "uid"
 // label = "Circuit"

@@ -73,11 +73,13 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("hubs", {"circuit": circuit(3)["Circuit"][0]["uid"], "limit": 5}),
     *(
         ("search", dict[str, object](text=text, limit=10000))
-        for text in ("KEY", "the key 2", " ", "'s", "*", "it's AND x~", 'a" b')
+        for text in ("KEY", "the key 2", " ", "'s", "*", "it's AND x~", 'a" b', "toy.0", "sites 3")
     ),
     ("search", {"text": "ke", "at": "start"}),
     ("search", {"text": "key", "among": "token", "limit": 1}),
     ("search", {"text": "e", "among": "label"}),
+    ("search", {"text": "o", "among": "circuit", "at": "start"}),
+    ("search", {"text": "to", "among": "model"}),
 ]
 
 
@@ -335,7 +337,8 @@ def test_edges_that_two_tasks_share_occur_in_circuits_of_both(ladybug: Store) ->
 
 
 @pytest.mark.parametrize(
-    "text", ["key", "KEYS", "the key 4", "it's", "'", " b", '"', "a", "zz", "*", "key*", "ke?s", "\\"]
+    "text",
+    ["key", "KEYS", "the key 4", "it's", "'", " b", '"', "a", "zz", "*", "key*", "ke?s", "\\", "AGREE", "toy.0", "to"],
 )
 @pytest.mark.parametrize("at", ["anywhere", "start"])
 def test_search_finds_what_holds_the_text_as_it_stands_in_any_case(ladybug: Store, text: str, at: str) -> None:
@@ -346,6 +349,8 @@ def test_search_finds_what_holds_the_text_as_it_stands_in_any_case(ladybug: Stor
     texts |= {("prompt", prompt["text"], prompt["uid"]) for prompt in prompts}
     tokens = {token for prompt in prompts for token in prompt["tokens"]}
     texts |= {("token", token, min(p["uid"] for p in prompts if token in p["tokens"])) for token in tokens}
+    for found, rows in (("model", shared()["Model"]), ("circuit", [circuit(seed)["Circuit"][0] for seed in SEEDS])):
+        texts |= {(found, r["name"] if text.lower() in r["name"].lower() else r["uid"], r["uid"]) for r in rows}
     wanted = {
         (found, match(plain, text.strip().lower()), held, uid)
         for found, held, uid in texts

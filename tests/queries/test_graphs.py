@@ -99,6 +99,20 @@ def test_paths_between_two_nodes_and_through_some_are_those_of_networkx(graph: S
     assert len(rows) == len({tuple(row[5]) for row in rows})
 
 
+def test_edges_by_several_inputs_are_paths_of_their_own_and_labels_tell_which() -> None:
+    known = {"index": 6, "position": None, "token": None, "through": True}
+    nodes = {
+        "t": {**known, "kind": "token", "layer": -1},
+        "h": {**known, "kind": "head", "layer": 9},
+        "m": {**known, "kind": "metric", "layer": 12},
+    }
+    inputs = [Edge("t", "h", 0.5, observed, input) for observed, input in ((None, "q"), (0.1, "v"), (None, "k"))]
+    graph = Subgraph([*inputs, Edge("h", "m", 1.0)], nodes)
+    for rows in (strongest_paths(graph, source="", target="", limit=ALL), paths_through(graph, limit=ALL)):
+        assert [row[2][1] for row in rows] == ["head 9:6.k", "head 9:6.q", "head 9:6.v"]
+        assert [row[4][0] for row in rows] == [None, None, 0.1]
+
+
 def test_many_equal_paths_do_not_all_have_to_be_taken_up() -> None:
     layers = [[f"{layer}.{i}" for i in range(12)] for layer in range(12)]
     edges = [Edge(s, t, 0.1) for low, high in pairwise(layers) for s in low for t in high]

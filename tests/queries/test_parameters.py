@@ -114,10 +114,11 @@ def test_a_call_names_what_is_missing_unknown_or_out_of_bounds() -> None:
 
 
 def test_the_limit_on_hops_refuses_what_is_asked_and_lowers_what_is_not() -> None:
-    query = catalogue()["upstream_paths"]
-    assert query.arguments({"node": "a"}, hop_limit=2)["max_hops"] == 2
-    with pytest.raises(QueryError, match="5 is above the limit of 3 hops"):
-        query.arguments({"node": "a", "max_hops": 5}, hop_limit=3)
+    query = catalogue().within(2)["upstream_paths"]
+    assert query.arguments({"node": "a"})["max_hops"] == 2
+    with pytest.raises(QueryError, match="max_hops: 3 is not a whole number from 1 to 2"):
+        query.arguments({"node": "a", "max_hops": 3})
+    assert catalogue().within(99)["upstream_paths"] == catalogue()["upstream_paths"]
 
 
 def test_an_unknown_query_is_answered_with_the_nearest_names() -> None:

@@ -1,4 +1,4 @@
-"""What queries say of circuits whose nodes have no effect: what is known, in a useful order, and no zeros."""
+"""What queries say of circuits that other tools found: nodes without an effect, edges told apart by their input."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -47,3 +47,26 @@ def test_without_effects_nothing_is_said_to_be_zero_and_nodes_are_ranked_by_thei
     for kind in ("", "feature"):
         wanted = [node["uid"] for node in heaviest if kind in ("", node["kind"])]
         assert [row["uid"] for row in asked(store, "top_nodes", circuit=one, kind=kind, limit=1000)] == wanted
+
+
+@pytest.mark.parametrize("name", ["downstream_paths", "upstream_paths", "paths_between", "strongest_paths"])
+def test_paths_over_the_inputs_of_a_head_are_told_apart_by_their_labels(
+    store: Store, tmp_path: Path, name: str
+) -> None:
+    kinds = {"token": -1, "head": 0, "metric": 1}
+    token, head, metric = (f"c:{kind}" for kind in kinds)
+    edges = [{"source": token, "target": head, "weight": 0.5, "input": input} for input in ("q", "v")]
+    numbers = {"n_nodes": 3, "n_edges": 3}
+    rows: Rows = {
+        "Circuit": [{"uid": "c", "name": "c", "method": "EAP", "aggregation": "task", **numbers}],
+        "CircuitNode": [
+            {"uid": f"c:{kind}", "kind": kind, "layer": layer, "index": 6} for kind, layer in kinds.items()
+        ],
+        "ATTRIBUTES_TO": [*edges, {"source": head, "target": metric, "weight": 2.0, "input": None}],
+        "IN_CIRCUIT": [{"source": f"c:{kind}", "target": "c"} for kind in kinds],
+    }
+    store.load(write(tmp_path / "bundle", rows))
+    given = {"circuit": "c", "node": token if name == "downstream_paths" else metric, "source": token, "target": metric}
+    found = asked(store, name, **{key: given[key] for key in given if key in catalogue()[name].params})
+    whole = [row["labels"] for row in found if row["hops"] == 2]
+    assert sorted(whole) == [["token", "head 0:6.q", "metric"], ["token", "head 0:6.v", "metric"]]
