@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NoReturn
 
 import typer
 
@@ -19,7 +19,9 @@ from store.errors import CircuitstoreError, UsageError
 
 if TYPE_CHECKING:
     from api.keys import Keys
+    from ingest.formats.format import Format
     from ingest.tracking import Tracker
+    from store.database import Store
 
 app = typer.Typer(
     name="circuitstore",
@@ -40,7 +42,7 @@ class Scope(StrEnum):
 
 
 class ExportFormat(StrEnum):
-    """What `export` writes; the same names as in `ingest.formats.registry`."""
+    """What `export` writes: the formats of `ingest.formats.registry`, and a page."""
 
     attribution_graph = "attribution-graph"
     mib = "mib"
@@ -48,6 +50,7 @@ class ExportFormat(StrEnum):
     parquet = "parquet"
     csv = "csv"
     cypher = "cypher"
+    html = "html"
 
 
 Memory = Annotated[
@@ -253,15 +256,32 @@ def export(
     format: Annotated[ExportFormat, typer.Option(help="Format to write.")],
     out: Annotated[Path | None, typer.Option(help="File or folder to write; else standard output.")] = None,
 ) -> None:
-    """Write a stored circuit in another tool's format."""
+    """Write a stored circuit in another tool's format, or as a page to look at: html."""
     from ingest.formats import importing
     from ingest.formats.registry import writable
     from store.export import circuit_tables, completed
 
-    chosen = writable(format.value)
     with terminal.opened(read_only=True) as store:
-        tables = completed(store, circuit_tables(store, [circuit]))
+        if format is ExportFormat.html:
+            tables, chosen = {}, _as_page(store, circuit)
+        else:
+            chosen = writable(format.value)
+            tables = completed(store, circuit_tables(store, [circuit]))
     importing.export(tables, chosen, out, sys.stdout.buffer)
+
+
+def _as_page(store: "Store", circuit: str) -> "Format":
+    """A format that writes this circuit's page."""
+    from api.exported import page
+    from ingest.formats.format import Format
+    from queries.catalogue import catalogue
+
+    text = page(store, catalogue(), circuit)
+
+    def write(_: object, out: BinaryIO) -> None:
+        out.write(text.encode())
+
+    return Format("html", ".html", "The circuit as a page.", write=write)
 
 
 @app.command()

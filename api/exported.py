@@ -76,7 +76,7 @@ def _answers(store: Store, catalogue: Catalogue, circuit: str, path: str) -> dic
     }
     row = pages.one(store, RESOURCES["circuits"], {"uid": circuit}, limits)
     paths = catalogue.run(store, "strongest_paths", {"circuit": circuit, "limit": _PATHS}, row_limit=_PATHS)
-    answers = {
+    answers: dict[str, object] = {
         path: of(row),
         f"{path}/graph?{urlencode(_OPENS_WITH)}": graph,
         f"/queries/strongest_paths?circuit={circuit}&limit={_PATHS}": of(paths),
@@ -101,9 +101,13 @@ def _modules() -> dict[str, str]:
             continue
         text = (FOLDER / name).read_text(encoding="utf-8")
         waiting += [_resolved(name, match[2]) for match in _IMPORT.finditer(text) if "(" not in match[1]]
-        named = _IMPORT.sub(lambda match, name=name: f'{match[1]}"explorer/{_resolved(name, match[2])}"', text)
-        found[name] = "data:text/javascript;base64," + base64.b64encode(named.encode()).decode()
+        found[name] = "data:text/javascript;base64," + base64.b64encode(_named(name, text).encode()).decode()
     return {f"explorer/{name}": url for name, url in sorted(found.items())}
+
+
+def _named(importer: str, text: str) -> str:
+    """A module's text that imports by names of the map: a data URL has no folder to go from."""
+    return _IMPORT.sub(lambda match: f'{match[1]}"explorer/{_resolved(importer, match[2])}"', text)
 
 
 def _resolved(importer: str, path: str) -> str:

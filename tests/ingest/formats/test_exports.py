@@ -122,9 +122,8 @@ def test_an_export_makes_no_folder_around_it(tmp_path: Path, bundle: Bundle, for
 
 
 def test_the_program_names_the_formats_that_can_be_written() -> None:
-    assert [one.value for one in ExportFormat] == [
-        one.name for one in FORMATS.values() if one.write or one.write_folder
-    ]  # fmt: skip
+    names = [one.name for one in FORMATS.values() if one.write or one.write_folder]
+    assert [one.value for one in ExportFormat] == [*names, "html"]
 
 
 def test_inputs_of_heads_are_no_links_of_an_attribution_graph(tmp_path: Path) -> None:
