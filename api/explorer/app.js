@@ -4,7 +4,7 @@ import { html, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
 import { keys, useKeys } from "./keys.js";
 import { Failed, Waiting } from "./parts/states.js";
 import { go, moduleOf, useRoute } from "./routes.js";
-import { asProblem, isExported } from "./server.js";
+import { asProblem, GONE, isExported, Problem } from "./server.js";
 import { nextTheme, useTheme } from "./theme.js";
 
 /** @typedef {import("./routes.js").Route} Route */
@@ -52,7 +52,7 @@ function View({ route }) {
     moduleOf(route.view)?.then((module) => setLoaded({ view: module.default }), setMissing);
   }, [route.view]);
   if (broken) return html`<${Failed} error=${asProblem(broken)} again=${mend} />`;
-  if (missing) return html`<${Failed} error=${asProblem(missing)} />`;
+  if (missing) return html`<${Failed} error=${new Problem(0, `${GONE} (${missing.message})`)} />`;
   if (!route.view) return html`<${Failed} error=${asProblem(new Error(`No view stands at ${route.path}.`))} />`;
   return loaded ? html`<${loaded.view} route=${route} />` : html`<${Waiting} />`;
 }

@@ -27,9 +27,18 @@ export function routeOf(address) {
   const url = new URL(address, "http://explorer");
   for (const [pattern, view] of VIEWS) {
     const found = pattern.exec(url.pathname);
-    if (found) return { view, uid: decodeURIComponent(found[1] ?? ""), query: url.searchParams, path: url.pathname };
+    if (found) return { view, uid: decoded(found[1] ?? ""), query: url.searchParams, path: url.pathname };
   }
   return { view: "", uid: "", query: url.searchParams, path: url.pathname };
+}
+
+/** @param {string} text */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // not of UTF-8: no uid is like this, and the service says so
+  }
 }
 
 /** The module of a view, fetched when it is first shown. @param {string} view */

@@ -9,6 +9,7 @@ import { useEffect, useRef, useState } from "./html.js";
 const KEPT = 60;
 const SLOW_MS = 300;
 const KEY = "circuitstore-key";
+export const GONE = "The service does not answer: it may have been stopped. Start it with `circuitstore serve`.";
 
 /** @type {Map<string, Promise<any>>} */
 const answers = new Map();
@@ -118,7 +119,7 @@ async function fetched(path, how = {}) {
   try {
     response = await fetch(path, { ...how, headers });
   } catch {
-    throw new Problem(0, "The service does not answer: it may have been stopped. Start it with `circuitstore serve`.");
+    throw new Problem(0, GONE);
   }
   if (response.ok) return response.json();
   const said = await response.json().catch(() => ({}));

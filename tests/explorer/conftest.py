@@ -73,6 +73,5 @@ def _world_at(url: str, folders: pytest.TempPathFactory) -> Iterator[str]:
 def stored(url: str, folder: Path, rows: Rows) -> Store:
     """A store of these rows, open to be read."""
     with closing(open_store(url)) as writable:
-        if rows:
-            writable.load(write(folder / "bundle", rows))
+        writable.load(write(folder / "bundle", rows))
     return open_store(url, read_only=True)

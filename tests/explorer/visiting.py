@@ -1,6 +1,5 @@
 """A reader of the explorer: opens pages in a real browser, waits until they are done, and notes what goes wrong."""
 
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,19 +9,19 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 
 WIDE, NARROW = ViewportSize(width=1280, height=860), ViewportSize(width=800, height=860)
 PATIENCE_S = 30
-_STATUS = re.compile(r"responded with a status of (\d+)")
+_QUIET = 3  # pictures
 _WRITTEN = """values => import("/explorer/format.js").then(({number}) =>
   values.map(value => typeof value === "number" ? number(value) : value))"""
 _PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"
 
 
 class Reader:
-    """One tab. `expected`: statuses of refusals that the test is about, and which are no fault."""
+    """One tab. `expected`: refusals that a test is about, and which are no fault: statuses, or the network's errors."""
 
     def __init__(self, page: Page, site: str) -> None:
         self.page = page
         self.site = site
-        self.expected: set[int] = set()
+        self.expected: set[int | str] = set()
         self.faults: list[str] = []
         self._waits_for: set[Request] = set()
         self._asked = 0
@@ -38,13 +37,14 @@ class Reader:
         return self.page
 
     def settle(self) -> None:
-        """Wait until nothing is being fetched, and what was fetched is drawn."""
+        """Wait until nothing is being fetched, what was fetched is drawn, and nothing more comes of it."""
         deadline = time.monotonic() + PATIENCE_S
-        before = -1
-        while self._waits_for or self._asked != before:
+        quiet, asked = 0, -1
+        while quiet < _QUIET:
             assert time.monotonic() < deadline, f"still waits for {[one.url for one in self._waits_for]}"
-            before = self._asked
             self.page.evaluate(_PAINTED)
+            quiet = 0 if self._waits_for or self._asked != asked else quiet + 1
+            asked = self._asked
 
     def json(self, path: str) -> Any:
         """What a program gets there."""
@@ -71,10 +71,7 @@ class Reader:
         return texts
 
     def _heard(self, message: ConsoleMessage) -> None:
-        refused = _STATUS.search(message.text)
-        if refused and int(refused[1]) in self.expected:
-            return
-        if message.type in ("error", "warning"):
+        if message.type == "error" and not any(f"{one}" in message.text for one in self.expected):
             self.faults.append(f"console: {message.text} ({message.location})")
 
     def _started(self, request: Request) -> None:
@@ -88,7 +85,7 @@ class Reader:
 
     def _failed(self, request: Request) -> None:
         self._waits_for.discard(request)
-        if request.failure != "net::ERR_ABORTED":  # the page was left meanwhile
+        if request.failure not in {"net::ERR_ABORTED", *self.expected}:  # aborted: the page was left meanwhile
             self.faults.append(f"request failed: {request.url} {request.failure}")
 
 

@@ -24,6 +24,7 @@ LONELY, BARE, HEADS, GRAPH, LONG, ATTACK = (
     _uid(name) for name in ("lonely", "bare", "heads", "imported graph", "long prompt", "attack")
 )
 N_TOKENS = 5_000
+AGREEMENT, OPPOSITES = (f"{name}:{MODEL}:{seed:08x}" for name, seed in (("agreement-1", 1), ("opposites-3", 3)))
 
 
 def world() -> Rows:
@@ -230,7 +231,7 @@ def _attack() -> Rows:
         "Cluster": [{"uid": f"{clustering}:0", "name": everything, "size": len(texts)}],
         "PART_OF": [{"source": f"{clustering}:0", "target": clustering}],
     }
-    rows["Circuit"][0] |= {"method": everything, "faithfulness": 0.5}
+    rows["Circuit"][0] |= {"method": everything, "faithfulness": 0.5, "observed_pairs": 1}
     rows["Feature"] = [
         {
             "uid": feature(9, at),

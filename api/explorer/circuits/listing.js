@@ -36,7 +36,7 @@ export function useCircuits(query) {
   const narrowing = given(query, NARROWING);
   const isNarrowed = Object.keys(narrowing).length > 0;
   const sort = SORTS.find((one) => one === query.get("sort")?.replace(/^-/, "")) ? (query.get("sort") ?? "") : "name";
-  const limit = isNarrowed ? MOST : Math.min(MOST, Number(query.get("shown")) || FIRST);
+  const limit = isNarrowed ? MOST : Math.min(MOST, Math.max(1, Number(query.get("shown")) || FIRST));
   const shared = { ...given(query, ["task", "model"]), name: query.get("search"), sort: sort.replace(/^-/, ""), order: sort.startsWith("-") ? "desc" : "asc", limit };
   /** @param {string} kind */
   const path = (kind) => (wanted && wanted !== kind ? null : href("/queries/circuits", { ...shared, aggregation: kind }));
