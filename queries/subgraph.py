@@ -28,8 +28,8 @@ PARAMS = {
             default=60,
             min=1,
             max=10_000,
-            help="How many nodes are kept: those of the largest absolute predicted effect, or where a circuit has no "
-            "effects, of the largest influence.",
+            help="How many nodes are kept: those of the largest absolute predicted effect, or where they have none, "
+            "influence; where no node has either, of the largest total absolute weight of their edges.",
         ),
         Parameter(
             name="min_weight",
@@ -73,8 +73,18 @@ _NEXT = (
     "WHERE abs(r.weight) >= $min_weight RETURN DISTINCT t.uid AS uid"
 )
 _SIZE = "coalesce(abs(n.effect), n.influence, -1.0) AS size"
-_STRONGEST = _NODES + f"RETURN n.uid AS uid, {_SIZE} ORDER BY size DESC, uid LIMIT $top_nodes"
+_WEIGHTS = (
+    "OPTIONAL MATCH (n)-[o:ATTRIBUTES_TO]->(:CircuitNode) WITH n, coalesce(sum(abs(o.weight)), 0.0) AS weight_out "
+    "OPTIONAL MATCH (:CircuitNode)-[i:ATTRIBUTES_TO]->(n) "
+    "WITH n, weight_out, coalesce(sum(abs(i.weight)), 0.0) AS weight_in "
+)
+_WEIGHT = "round(weight_in + weight_out, 9) AS size"
+"""Rounded, since databases add in different orders."""
+_FIRST = "ORDER BY size DESC, uid LIMIT $top_nodes"
+_STRONGEST = _NODES + f"RETURN n.uid AS uid, {_SIZE} {_FIRST}"
+_HEAVIEST = _NODES + _WEIGHTS + f"RETURN n.uid AS uid, {_WEIGHT} {_FIRST}"
 _SIZES = _NODES + f"WHERE n.uid IN $some RETURN n.uid AS uid, {_SIZE}"
+_SIZES_BY_WEIGHT = _NODES + f"WHERE n.uid IN $some {_WEIGHTS}RETURN n.uid AS uid, {_WEIGHT}"
 _SHOWN = (
     _NODES + "WHERE n.uid IN $some OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature) "
     "RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.`index` AS `index`, n.position AS position, "
@@ -119,12 +129,18 @@ def subgraph(store: Store, given: Mapping[str, object], limits: Limits) -> Subgr
     whole = ask(_OF).rows
     if not whole:
         raise NotFoundError(f"no Circuit {values['circuit']!r} is stored")
-    uids = _around(ask, values) if values["around"] else [row[0] for row in ask(_STRONGEST).rows]
+    uids = _around(ask, values) if values["around"] else list(_sizes(ask, _STRONGEST, _HEAVIEST))
     nodes = ask(_SHOWN, some=uids)
     place = {uid: number for number, uid in enumerate(uids)}
     in_order = Rows(nodes.columns, sorted(nodes.rows, key=lambda row: place[row[0]]), truncated=False)
     edges = ask(_AMONG, some=uids)
     return Subgraph(in_order, edges, *whole[0])
+
+
+def _sizes(ask: Callable[..., Rows], text: str, by_weight: str, **more: Any) -> dict[str, float]:
+    """By uid, in the order of the rows. by_weight: asked instead where no node has an effect or an influence."""
+    sizes = dict(ask(text, **more).rows)
+    return sizes if any(size >= 0 for size in sizes.values()) else dict(ask(by_weight, **more).rows)
 
 
 def _around(ask: Callable[..., Rows], values: Mapping[str, Value]) -> list[str]:
@@ -145,6 +161,6 @@ def _around(ask: Callable[..., Rows], values: Mapping[str, Value]) -> list[str]:
             near |= {row[0] for row in ask(_NEXT.replace("{arrow}", arrow), some=rim).rows}
         rim = sorted(near - seen)
         seen |= near
-        sizes = dict(ask(_SIZES, some=rim).rows) if rim else {}
+        sizes = _sizes(ask, _SIZES, _SIZES_BY_WEIGHT, some=rim) if rim else {}
         kept += sorted(rim, key=lambda uid: (-sizes[uid], uid))[:room]
     return kept

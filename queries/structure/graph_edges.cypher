@@ -9,7 +9,7 @@
 // default = 100
 // min = 1
 // max = 10000
-// help = "How many nodes are kept, those of the largest absolute predicted effect."
+// help = "How many nodes are kept: those that the query top_nodes begins with."
 // [params.min_weight]
 // type = "float"
 // default = 0.0
@@ -30,7 +30,12 @@
 // input = "Which input of an attention head the edge enters: q, k or v."
 // in_circuit = "Whether the circuit has the edge, where its source also lists what it leaves out."
 MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
-WITH n, coalesce(abs(n.effect), -1.0) AS size
+WITH count(coalesce(n.effect, n.influence)) AS n_known
+MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
+OPTIONAL MATCH (n)-[r:ATTRIBUTES_TO]-(:CircuitNode)
+WHERE n_known = 0
+WITH n, n_known, round(sum(abs(r.weight)), 9) AS weight
+WITH n, coalesce(abs(n.effect), n.influence, CASE WHEN n_known = 0 THEN weight END, -1.0) AS size
 ORDER BY size DESC, n.uid
 LIMIT $top_nodes
 UNWIND [n.uid] AS uid

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from ingest.formats.attribution_graph.influence import is_running, shares
 from ingest.formats.attribution_graph.wire import Node, index_of, kind_of, layer_of, old_error_id, site_of
 from ingest.formats.foreign import ForeignDictionary, hook_of
 from ingest.formats.format import Source
@@ -29,6 +30,8 @@ class Nodes:
         """The nodes of each id: one, or a feature of layer 0 and an error."""
         self.old_error_ids = False
         """Whether errors have ids that features of layer 0 may have."""
+        self.influences_as_given = False
+        """Whether influences are no running sums, and kept as they are."""
 
     def __len__(self) -> int:
         return len(self._types)
@@ -94,6 +97,9 @@ class Nodes:
                 n_layers if kind in ("logit", "metric") else layer
                 for kind, layer in zip(columns["kind"], columns["layer"], strict=True)
             ]
+        self.influences_as_given = not is_running(columns["influence"])
+        if not self.influences_as_given:
+            columns["influence"] = shares(columns["influence"])
         columns["token"] = [
             tokens[position] if kind != "logit" and position is not None and position < len(tokens) else token
             for kind, position, token in zip(columns["kind"], columns["position"], columns["token"], strict=True)

@@ -64,6 +64,7 @@ def foreign_circuit(source: Source) -> ForeignCircuit:
         "qParams": Q_PARAMS | _without(rest["qParams"], ("pinnedIds", "supernodes")),
         **({"more": more} if more else {}),
         **({"old_error_ids": True} if nodes.old_error_ids else {}),
+        **({"influences_as_given": True} if nodes.influences_as_given else {}),
     }
     return ForeignCircuit(
         name=said.slug or PurePath(source.name).name.partition(".")[0],

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, BinaryIO
 
+from ingest.formats.attribution_graph.influence import running_sums
 from ingest.formats.attribution_graph.wire import (
     EMBEDDING,
     LOGIT,
@@ -38,6 +39,10 @@ def write(tables: Tables, out: BinaryIO) -> None:
     model = rows(tables, "Model")[0]
     params = _params(tables)
     nodes = _wire_nodes(tables, circuit["uid"], model, old_error_ids=bool(params.get("old_error_ids")))
+    if not params.get("influences_as_given"):
+        sums = running_sums([node["influence"] for node in nodes.values()])
+        for node, node_sum in zip(nodes.values(), sums, strict=True):
+            node["influence"] = node_sum
     ids = {uid: node["node_id"] for uid, node in nodes.items()}
     metadata = {
         **METADATA,

@@ -12,6 +12,8 @@ Graph = dict[str, Any]
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 NUMBERS = st.none() | st.floats(-1e6, 1e6, allow_nan=False)
+RUNNING = st.none() | st.floats(0, 1, exclude_min=True) | st.integers(1, 8).map(lambda n: n / 8)
+"""Influences as circuit-tracer writes them; some are alike."""
 
 
 class Metadata(BaseModel):
@@ -117,8 +119,9 @@ def graphs(draw: st.DrawFn) -> Graph:
         }
         layer: int | str = top if draw(st.booleans()) else str(top)
         nodes.append(node(f"{top}_{token}_2", layer, 2, "logit", feature=token, **said))
+    influences = draw(st.sampled_from([RUNNING, NUMBERS]))
     for one in nodes:
-        one["influence"] = draw(NUMBERS)
+        one["influence"] = draw(influences)
         if one["influence"] is None and draw(st.booleans()):
             del one["influence"]
     nodes = draw(st.permutations(nodes))

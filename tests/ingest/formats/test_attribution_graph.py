@@ -3,7 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from io import BytesIO
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -103,10 +103,45 @@ def test_real_graphs_come_back_as_they_were(test_data: Path, tmp_path: Path) -> 
         assert back["metadata"] == said["metadata"]
         assert back["qParams"] == said["qParams"]
         for part in ("nodes", "links"):
-            # the page's own number of an error node is the newer one
-            plain = [[{**one, "jsNodeId": None} for one in either[part]] for either in (said, back)]
+            # the page's own number of an error node is the newer one; of influences see below
+            other = {"jsNodeId": None, "influence": None} if part == "nodes" else {}
+            plain = [[one | other for one in either[part]] for either in (said, back)]
             assert Counter(map(repr, map(_sorted, plain[0]))) == Counter(map(repr, map(_sorted, plain[1])))
         assert imported(tmp_path, text, "again.json").uid == bundle.uid
+
+
+def test_influences_of_real_graphs_are_stored_as_shares_and_come_back_as_running_sums(
+    test_data: Path, tmp_path: Path
+) -> None:
+    for file in sorted((test_data / "attribution-graphs").glob("*.json")):
+        said = json.loads(file.read_text())
+        (bundle,) = import_all([str(file)], "auto", tmp_path / "bundles")
+        back = {
+            (one["node_id"], one["feature_type"]): one["influence"] for one in json.loads(exported(bundle))["nodes"]
+        }
+        pairs = [(one["influence"], back[one["node_id"], one["feature_type"]]) for one in said["nodes"]]
+        assert all(after is None for before, after in pairs if before is None)
+        sums = sorted(pair for pair in pairs if pair[0] is not None)
+        steps = [after - before for before, after in pairwise([0.0, *(before for before, _ in sums)])]
+        # before a node was pruned, nothing is lost: the file's 32-bit numbers are multiples of 2^-40
+        whole = next(n for n in range(1, len(steps)) if steps[n] > steps[n - 1])
+        assert whole > 100
+        assert sorted(after for _, after in sums)[:whole] == [before for before, _ in sums[:whole]]
+        assert all(abs(before - after) < 0.004 for before, after in sums)  # nodes of equal shares may change places
+
+        stored = [row["influence"] for row in bundle.table("CircuitNode").to_pylist()]
+        found = sorted((value for value in stored if value is not None), reverse=True)
+        assert found[:whole] == steps[:whole]
+        assert 0.78 < sum(found) < 0.801
+        assert {row["kind"] for row in bundle.table("CircuitNode").to_pylist() if row["influence"] is None} == {"logit"}
+
+
+@pytest.mark.parametrize("influences", [(0.5, 0.0, 0.75), (0.5, 1.5, 0.75), (-0.5, 0.5, None)])
+def test_influences_that_are_no_running_sums_stay_as_they_are(tmp_path: Path, influences: tuple[float | None]) -> None:
+    said = graph([feature(n, 1, 1, influence=value) for n, value in enumerate(influences)], [])
+    bundle = imported(tmp_path, said)
+    assert tuple(bundle.table("CircuitNode")["influence"].to_pylist()) == influences
+    assert tuple(one["influence"] for one in json.loads(exported(bundle))["nodes"]) == influences
 
 
 def _sorted(one: dict[str, Any]) -> list[tuple[str, Any]]:
