@@ -29,7 +29,8 @@ PARAMS = {
             min=1,
             max=10_000,
             help="How many nodes are kept: those of the largest absolute predicted effect, or where they have none, "
-            "influence; where no node has either, of the largest total absolute weight of their edges.",
+            "influence; where no node has either, of the largest total absolute weight of their edges. Logits and the "
+            "metric are kept however weak, up to a quarter of so many.",
         ),
         Parameter(
             name="min_weight",
@@ -80,6 +81,9 @@ _WEIGHTS = (
 )
 _WEIGHT = "round(weight_in + weight_out, 9) AS size"
 """Rounded, since databases add in different orders."""
+_OUTPUTS = _NODES + "WHERE n.kind IN ['logit', 'metric'] RETURN n.uid AS uid ORDER BY uid LIMIT $top_nodes"
+_OF_OUTPUTS = 4
+"""What part of the nodes may be kept for being outputs, however weak: a picture without them leads nowhere."""
 _FIRST = "ORDER BY size DESC, uid LIMIT $top_nodes"
 _STRONGEST = _NODES + f"RETURN n.uid AS uid, {_SIZE} {_FIRST}"
 _HEAVIEST = _NODES + _WEIGHTS + f"RETURN n.uid AS uid, {_WEIGHT} {_FIRST}"
@@ -129,12 +133,21 @@ def subgraph(store: Store, given: Mapping[str, object], limits: Limits) -> Subgr
     whole = ask(_OF).rows
     if not whole:
         raise NotFoundError(f"no Circuit {values['circuit']!r} is stored")
-    uids = _around(ask, values) if values["around"] else list(_sizes(ask, _STRONGEST, _HEAVIEST))
+    uids = _around(ask, values) if values["around"] else _strongest(ask, values)
     nodes = ask(_SHOWN, some=uids)
     place = {uid: number for number, uid in enumerate(uids)}
     in_order = Rows(nodes.columns, sorted(nodes.rows, key=lambda row: place[row[0]]), truncated=False)
     edges = ask(_AMONG, some=uids)
     return Subgraph(in_order, edges, *whole[0])
+
+
+def _strongest(ask: Callable[..., Rows], values: Mapping[str, Value]) -> list[str]:
+    """The strongest first, and last outputs that are not among them."""
+    uids = list(_sizes(ask, _STRONGEST, _HEAVIEST))
+    room = int(values["top_nodes"])
+    weak = [uid for (uid,) in ask(_OUTPUTS).rows if uid not in set(uids)] if len(uids) == room else []
+    weak = weak[: room // _OF_OUTPUTS]
+    return uids[: room - len(weak)] + weak
 
 
 def _sizes(ask: Callable[..., Rows], text: str, by_weight: str, **more: Any) -> dict[str, float]:

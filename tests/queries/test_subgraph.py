@@ -69,9 +69,13 @@ def test_a_graph_with_influences_opens_on_its_most_influential_nodes(store: Stor
 def test_a_real_graph_opens_on_nodes_with_edges_among_them(store: Store, test_data: Path, tmp_path: Path) -> None:
     bundle = stored(store, test_data / "attribution-graphs" / "cool-clt-hp.json", tmp_path)
     found = shown(store, uid_of(bundle), top_nodes=60)
-    rows = [row for row in bundle.table("CircuitNode").to_pylist() if row["influence"] is not None]
-    assert uids(found) == [row["uid"] for row in sorted(rows, key=lambda row: (-row["influence"], row["uid"]))[:60]]
+    rows = bundle.table("CircuitNode").to_pylist()
+    ranked = sorted((row for row in rows if row["influence"] is not None), key=lambda r: (-r["influence"], r["uid"]))
+    logits = sorted(row["uid"] for row in rows if row["kind"] == "logit")
+    assert 0 < len(logits) <= 15
+    assert uids(found) == [row["uid"] for row in ranked[: 60 - len(logits)]] + logits
     assert len(found.edges.rows) > 100
+    assert uids(shown(store, uid_of(bundle), top_nodes=8))[-2:] == logits[:2]
 
 
 @pytest.mark.parametrize("around", [False, True])
@@ -86,7 +90,9 @@ def test_nodes_without_effect_and_influence_are_ranked_by_the_weight_of_their_ed
     of = weights(rows["CircuitNode"], edges)
     if not around:
         assert uids(shown(store, uid)) == heaviest(of)
-        assert uids(shown(store, uid, top_nodes=7)) == heaviest(of)[:7]
+        (metric,) = (node["uid"] for node in rows["CircuitNode"] if node["kind"] == "metric")
+        assert metric not in heaviest(of)[:7]
+        assert uids(shown(store, uid, top_nodes=7)) == [*heaviest(of)[:6], metric]
         return
     centre = rows["CircuitNode"][-1]["uid"]
     near = {edge["source"] for edge in edges if edge["target"] == centre}

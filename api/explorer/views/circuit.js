@@ -83,7 +83,7 @@ function Body({ circuit, graph, isComplete, query }) {
   const shown = useMemo(() => {
     const wanted = new Set([...(path ?? []), ...(settings.pinned ? [settings.pinned] : [])]);
     const strongest = nodes.filter((node) => settings.hasErrors || node.kind !== "error");
-    const kept = strongest.filter((node, i) => i < settings.nodes || wanted.has(node.uid));
+    const kept = strongest.filter((node, i) => i < settings.nodes || wanted.has(node.uid) || isOutput(node));
     const drawn = new Set(kept.map((node) => node.uid));
     const inPath = new Set((path ?? []).slice(1).map((target, i) => `${path?.[i]} ${target}`));
     const among = edges.filter((edge) => drawn.has(edge.source) && drawn.has(edge.target) && (!isObserved || edge.observed !== null));
@@ -113,6 +113,9 @@ function Body({ circuit, graph, isComplete, query }) {
       the ${count(edges.length)} strongest are here. <a href=${href("/queries/graph_edges", { circuit: circuit.uid })}>Ask for the others.</a></p>`}
   `;
 }
+
+/** What all leads to is drawn whatever else is. @param {Node} node */
+const isOutput = (node) => node.kind === "logit" || node.kind === "metric";
 
 /** The prompt's tokens, where it is a prompt's circuit. @param {any} circuit @returns {string[] | null} */
 function useTokens(circuit) {
