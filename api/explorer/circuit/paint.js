@@ -34,7 +34,7 @@ export function* paintScene(context, scene, view, colours, lit) {
     const r = lit.nodes && isLit ? Math.max(spot.r, (2 * LEAST_LIT) / view.k) : spot.r;
     paintSpot(context, { ...spot, r }, colours, isLit);
   }
-  if (view.k >= NAMED_FROM) paintNames(context, scene, colours, lit);
+  paintNames(context, scene, view.k, colours, lit);
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Colours} colours */
@@ -148,23 +148,31 @@ function corners(path, points) {
   path.closePath();
 }
 
-/** Names under the nodes that have room: the strongest first, none over another. @param {CanvasRenderingContext2D} context @param {Scene} scene @param {Colours} colours @param {Lit} lit */
-function paintNames(context, scene, colours, lit) {
-  context.font = "10px system-ui, sans-serif";
+/**
+ * Names under the nodes that have room: the strongest first, none over another. Far off, those of outputs, and of what
+ * stands out, alone.
+ * @param {CanvasRenderingContext2D} context @param {Scene} scene @param {number} k @param {Colours} colours @param {Lit} lit
+ */
+function paintNames(context, scene, k, colours, lit) {
+  const isFar = k < NAMED_FROM;
+  const size = isFar ? 10 / k : 10;
+  context.font = `${size}px system-ui, sans-serif`;
   context.textAlign = "center";
-  context.lineWidth = 3;
+  context.lineWidth = 0.3 * size;
   context.strokeStyle = colours.paper ?? "";
   context.fillStyle = colours.ink ?? "";
   const lines = new Map();
   for (const spot of scene.spots) {
-    if (lit.nodes && !lit.nodes.has(spot.node.uid)) continue;
+    const isLit = lit.nodes?.has(spot.node.uid);
+    if (lit.nodes ? !isLit : isFar && spot.node.kind !== "logit") continue;
     const text = nameOf(spot);
-    const half = text.length * 2.7;
+    const half = text.length * 0.27 * size;
     const taken = lines.get(spot.y) ?? [];
     if (!text || taken.some((/** @type {[number, number]} */ [left, right]) => spot.x - half < right && spot.x + half > left)) continue;
     lines.set(spot.y, [...taken, [spot.x - half, spot.x + half]]);
-    context.strokeText(text, spot.x, spot.y + spot.r + 11);
-    context.fillText(text, spot.x, spot.y + spot.r + 11);
+    const y = spot.node.kind === "logit" ? spot.y - spot.r - 0.3 * size : spot.y + spot.r + 1.1 * size;
+    context.strokeText(text, spot.x, y);
+    context.fillText(text, spot.x, y);
   }
 }
 
