@@ -13,16 +13,9 @@ from api.settings import Settings
 from store.database import Rows, Store, open_store
 from store.errors import StoreError
 from tests.browser import listening
+from tests.explorer.layout import painted
 from tests.explorer.visiting import Readers
 from tests.explorer.world import AGREEMENT, BARE, GRAPH, HEADS, LONELY, LONG, OPPOSITES
-
-PAINTED = """() => {
-  const canvas = document.querySelector(".graph canvas");
-  const {width, height} = canvas, {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
-  let n = 0;
-  for (let i = 4; i < data.length; i += 4) n += data[i] !== data[0] || data[i + 1] !== data[1];
-  return n / (width * height);
-}"""
 
 
 @pytest.mark.parametrize(
@@ -79,7 +72,7 @@ def test_a_circuit_of_any_shape_is_drawn(
     page = reader.open(f"/circuits/{circuit}")
     assert tuple(page.locator(".slider output").all_inner_texts()) == counts
     assert [text for text in said if text not in reader.text()] == []
-    assert 0.0005 < page.evaluate(PAINTED) < 0.6
+    assert painted(page)[0] > 0.001
     for panel in ("paths", ""):
         reader.open(f"/circuits/{circuit}?panel={panel}")
         assert page.locator(".state.failed").count() == 0
