@@ -15,13 +15,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.buckets import Buckets
 from api.errors import ProblemResponse
-from api.keys import Key, Keys
+from api.keys import Keys
 from api.keys import Scope as KeyScope
 from api.settings import Settings
 from store.errors import UsageError
 
-PUBLIC = frozenset({"/health", "/ready", "/neo4j/circuits.grass", "/neo4j/guide.html"})
-"""Paths that hold nothing of the store: probes, and what Neo4j Browser loads by itself."""
+PUBLIC = frozenset(
+    {"/health", "/ready", "/neo4j/circuits.grass", "/neo4j/guide.html", "/docs", "/redoc", "/openapi.json"}
+)
+"""Paths that hold nothing of the store: probes, what Neo4j Browser loads by itself, and the documentation, whose
+examples are for those with a key."""
+DOCUMENTATION = "/static-offline-docs/"
+"""Where the files lie that its pages load."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,9 @@ class Access:
         await self.app(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> ProblemResponse | None:
+        secret = _secret(scope)
         try:
-            key = self._key(scope)
+            key = self._keys.find(secret) if self._keys is not None and secret is not None else None
         except UsageError:
             return ProblemResponse(503, "the service can't read its keys: its operator must see to it")
         if self._buckets is not None:
@@ -95,25 +101,15 @@ class Access:
                 return ProblemResponse(429, detail, {"Retry-After": str(math.ceil(wait))})
         caller = ANYONE if self._keys is None else Caller(key.scopes, key.id) if key else Caller(frozenset())
         scope.setdefault("state", {})["caller"] = caller
-        if self._keys is None or scope["path"] in PUBLIC:
+        if self._keys is None or scope["path"] in PUBLIC or scope["path"].startswith(DOCUMENTATION):
             return None
         if key is None:
             detail = "this needs an API key, in the header Authorization: Bearer KEY or X-API-Key: KEY"
+            if secret is not None:
+                detail = "this key is not known"
             return ProblemResponse(401, detail, {"WWW-Authenticate": 'Bearer realm="circuitstore"'})
         if scope["method"] in ("GET", "HEAD") and KeyScope.read not in key.scopes:
             return _lacks(KeyScope.read)
-        return None
-
-    def _key(self, scope: Scope) -> Key | None:
-        if self._keys is None:
-            return None
-        for name, value in scope["headers"]:
-            if name == b"x-api-key":
-                return self._keys.find(value.decode("latin-1").strip())
-            if name == b"authorization":
-                scheme, _, secret = value.decode("latin-1").partition(" ")
-                if scheme.lower() == "bearer":
-                    return self._keys.find(secret.strip())
         return None
 
 
@@ -127,6 +123,18 @@ class requires(params.Depends):
                 raise HTTPException(403, _detail(scope))
 
         super().__init__(check)
+
+
+def _secret(scope: Scope) -> str | None:
+    """What a request gives as its key."""
+    for name, value in scope["headers"]:
+        if name == b"x-api-key":
+            return str(value.decode("latin-1").strip())
+        if name == b"authorization":
+            scheme, _, secret = value.decode("latin-1").partition(" ")
+            if scheme.lower() == "bearer":
+                return str(secret.strip())
+    return None
 
 
 def _lacks(scope: KeyScope) -> ProblemResponse:

@@ -12,7 +12,7 @@ from api.head import HeadAsGet
 from api.headers import SecurityHeaders
 from api.jobs.queue import Jobs
 from api.observing import Metrics, Observing
-from api.openapi import OpenAPI
+from api.openapi import OpenAPI, description
 from api.protection import protect
 from api.routes import circuits, cypher, jobs, neo4j, queries, resources, service
 from api.settings import Settings
@@ -39,6 +39,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app = FastAPIOffline(  # its documentation page fetches nothing from elsewhere
         title="Circuitstore",
         summary="Circuits of language models, and questions about them.",
+        description=description(settings),
         version=program_version(),
         lifespan=lifespan,
     )
@@ -61,5 +62,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Observing, metrics=app.state.metrics)
     app.add_middleware(SecurityHeaders)  # of answers to defects, too
     app.add_middleware(HeadAsGet)  # the outermost
-    app.openapi = OpenAPI(app, known, store, settings)  # type: ignore[method-assign]
+    described = OpenAPI(app, known, store, settings)
+    app.openapi = described  # type: ignore[method-assign]
+    app.router.routes.insert(0, described.route())  # before FastAPI's own, which knows nothing of keys
     return app

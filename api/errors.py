@@ -75,8 +75,13 @@ def install(app: FastAPI) -> None:
         return ProblemResponse(400, f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}")
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> Response:
-        return ProblemResponse(error.status_code, str(error.detail), dict(error.headers or {}))
+    async def _http(request: Request, error: HTTPException) -> Response:
+        detail, headers = str(error.detail), dict(error.headers or {})
+        if detail == HTTPStatus.NOT_FOUND.phrase:  # the router's own words
+            detail = f"there is nothing at {request.url.path}: / links to what there is, /docs describes it"
+        elif detail == HTTPStatus.METHOD_NOT_ALLOWED.phrase:
+            detail = f"{request.method} can't be asked of {request.url.path}: it takes {headers.get('Allow')}"
+        return ProblemResponse(error.status_code, detail, headers)
 
 
 def unexpected(scope: Scope, error: Exception) -> Response:

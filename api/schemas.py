@@ -80,8 +80,13 @@ def of_graph(catalogue: Catalogue) -> dict[str, Any]:
 
 def in_every_form(summary: str, schema: dict[str, Any]) -> dict[str, Any]:
     """The responses 200 and 304 of what can be had in every form. schema: of the JSON."""
+    return conditional(summary, every_form(schema))
+
+
+def every_form(schema: dict[str, Any]) -> dict[str, Any]:
+    """The content of an answer that can be had in every form. schema: of the JSON."""
     content = {form.media_type: {"schema": {"type": "string"}} for form in MEDIA_TYPES}
-    return conditional(summary, {**content, Form.JSON.media_type: {"schema": schema}})
+    return {**content, Form.JSON.media_type: {"schema": schema}}
 
 
 def conditional(summary: str, content: dict[str, Any]) -> dict[str, Any]:
@@ -97,8 +102,13 @@ def conditional(summary: str, content: dict[str, Any]) -> dict[str, Any]:
 
 def plain(summary: str, *names: str) -> dict[str, Any]:
     """The `openapi_extra` of an answer that is an object with those names."""
-    schema = {"type": "object", "required": list(names), "properties": {name: {} for name in names}}
-    return {"responses": {"200": {"description": summary, "content": {Form.JSON.media_type: {"schema": schema}}}}}
+    content = {Form.JSON.media_type: {"schema": of_names(*names)}}
+    return {"responses": {"200": {"description": summary, "content": content}}}
+
+
+def of_names(*names: str) -> dict[str, Any]:
+    """Of an object with those names, whatever they hold."""
+    return {"type": "object", "required": list(names), "properties": {name: {} for name in names}}
 
 
 def _shape(columns: dict[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,8 @@ def read_settings(host: str | None = None, port: int | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        raise UsageError(f"{f'--{name}' if name in given else _variable(name)}: {first['msg']}") from None
+        said = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{f'--{name}' if name in given else _variable(name)}: {said}") from None
 
 
 def misspelt(given: Iterable[str]) -> Iterator[str]:

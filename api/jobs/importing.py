@@ -3,6 +3,7 @@
 So whatever a file does to who reads it, it does to that process, and requests are answered meanwhile.
 """
 
+import re
 import resource
 import subprocess
 import sys
@@ -18,6 +19,8 @@ _EVERY = 0.2
 """Seconds between looks at whether the process is still wanted."""
 _USAGE = 2
 _OURS = "circuitstore: "
+_OPTION = re.compile(r"--(format|model)\b")
+"""What are options of the program are parameters of the request."""
 
 
 def make_bundles(job: Job, file: Path, out: Path, memory: int, is_wanted: Callable[[], bool]) -> list[Path]:
@@ -62,5 +65,5 @@ def _failure(code: int, said: str, file: str) -> ImportFormatError | UsageError:
                                  "deep")  # fmt: skip
     if not last.startswith(_OURS):
         raise RuntimeError(f"the process that read {file} failed:\n{said}")
-    message = last.removeprefix(_OURS)
+    message = _OPTION.sub(r"\1", last.removeprefix(_OURS))
     return UsageError(message) if code == _USAGE else ImportFormatError(message)

@@ -59,6 +59,7 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._coming = 0
         self._changed = threading.Condition()
+        self._keeping = threading.RLock()
 
     def __enter__(self) -> Self:
         """Raises UsageError where another service has the folder."""
@@ -148,7 +149,8 @@ class Jobs:
 
     def _keep(self, job: Job) -> None:
         text = job.model_dump_json(indent=1)
-        put(self.folder / job.uid / _RECORD, lambda file: file.write_text(text, encoding="utf-8"))
+        with self._keeping:  # who cancels a job writes its record while it may be ending
+            put(self.folder / job.uid / _RECORD, lambda file: file.write_text(text, encoding="utf-8"))
 
     def _found(self) -> Iterable[Job]:
         """Those of a service before this one; what had not come whole is removed, what can't be read is left."""
@@ -257,7 +259,7 @@ class Jobs:
 
     def _clear_up(self, job: Job) -> None:
         """Keeps what came of it, and of the oldest nothing."""
-        with suppress(OSError):
+        with suppress(OSError), self._keeping:
             self._keep(job)
             for child in (self.folder / job.uid).iterdir():
                 if child.is_dir():

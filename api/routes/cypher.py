@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Depends, Request
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.exceptions import HTTPException
 
+from api import media
 from api.access import requires
 from api.answers import JSON, of
 from api.errors import responses
 from api.keys import Scope
+from api.openapi import free_cypher
 from api.settings import Settings
 from store.cypher.asking import FreeCypher
 
@@ -28,21 +31,33 @@ class Question(BaseModel):
     params: dict[str, JsonValue] = {}
 
 
+async def _is_json(request: Request) -> None:
+    if "json" not in request.headers.get("content-type", ""):
+        raise HTTPException(415, "send the body as JSON, with the header Content-Type: application/json (curl -H)")
+
+
 def router(free: FreeCypher, settings: Settings) -> APIRouter:
     """A route that says, where free Cypher is off, how to turn it on."""
     routes = APIRouter(tags=["cypher"])
+    if not settings.cypher:
+
+        @routes.post("/cypher", include_in_schema=False)
+        async def off() -> None:
+            raise HTTPException(403, "free Cypher is off: CIRCUITSTORE_CYPHER=true turns it on")
+
+        return routes
 
     @routes.post(
         "/cypher",
         summary="Ask what no query of the catalogue asks, in the database's own Cypher.",
         response_class=JSON,
-        responses=responses(400, 401, 403, 413, 429, 503),
-        include_in_schema=settings.cypher,
-        dependencies=[requires(Scope.cypher)],
+        responses=responses(400, 401, 403, 406, 413, 415, 429, 503),
+        dependencies=[requires(Scope.cypher), Depends(_is_json)],
+        openapi_extra=free_cypher(),
     )
-    def cypher(question: Annotated[Question, Body(examples=[_EXAMPLE])]) -> JSON:
-        if not settings.cypher:
-            raise HTTPException(403, "free Cypher is off: CIRCUITSTORE_CYPHER=true turns it on")
-        return JSON(of(free.ask(question.text, question.params, settings.cypher_limits)))
+    def cypher(request: Request, question: Annotated[Question, Body(examples=[_EXAMPLE])]) -> Response:
+        form = media.chosen(request)
+        rows = free.ask(question.text, question.params, settings.cypher_limits)
+        return JSON(of(rows)) if form is media.Form.JSON else media.render(rows, form, {})
 
     return routes

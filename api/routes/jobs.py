@@ -38,7 +38,7 @@ File = Annotated[str, Query(max_length=100, description="The file's name, which 
 async def _jobs(request: Request) -> Jobs:
     jobs: Jobs | None = request.app.state.jobs
     if jobs is None:
-        raise HTTPException(403, "nothing can be sent here: CIRCUITSTORE_UPLOADS=true lets keys for writing do it")
+        raise HTTPException(403, "nothing can be sent here: CIRCUITSTORE_UPLOADS=true turns it on")
     return jobs
 
 
@@ -61,13 +61,14 @@ FoundDep = Annotated[_Found, Depends(_found)]
 def router(*, is_on: bool) -> APIRouter:
     """Routes that say, where uploads are off, how to turn them on."""
     routes = APIRouter(tags=["jobs"], include_in_schema=is_on)
-    writes = [requires(Scope.write)]
+    writes = [Depends(_jobs), requires(Scope.write)]  # that it is off is told before a key is asked for
     shown = {"200": {"description": "Jobs, the latest first.", "content": _content()}}
     one = {"200": {"description": "The job.", "content": _content()}}
+    cancelling = {"202": {"description": "The job, which is not cancelled yet.", "content": _content()}}
     sent: dict[int | str, dict[str, Any]] = {
         201: {"description": "It is stored.", "content": _content()},
         202: {"description": "It is a job, at the path in Location.", "content": _content()},
-        **responses(400, 401, 403, 409, 413, 429, 503),
+        **responses(400, 401, 403, 409, 413, 415, 429, 503),
     }
 
     post = partial(routes.post, response_class=JSON, responses=sent, dependencies=writes, openapi_extra=_ANY_BODY)
@@ -121,16 +122,21 @@ def router(*, is_on: bool) -> APIRouter:
 
     @routes.delete(
         "/jobs/{uid}", summary="Cancel a job that is not over.", response_class=JSON, dependencies=writes,
-        responses=responses(401, 403, 404), openapi_extra={"responses": one},
+        responses=responses(401, 403, 404), openapi_extra={"responses": {**one, **cancelling}},
     )  # fmt: skip
     def cancel(found: FoundDep) -> JSON:
-        return _shown([found.jobs.cancel(found.job.uid)])
+        job = found.jobs.cancel(found.job.uid)
+        answered = _shown([job])
+        answered.status_code = 200 if job.is_over else 202
+        return answered
 
     return routes
 
 
 async def _take(request: Request, jobs: Jobs, job: Job, wait: float) -> Response:
     """Streams the body to disk, and waits for what comes of it as long as the client will."""
+    if request.headers.get("content-type", "").startswith("multipart/"):
+        raise HTTPException(415, "send the file as the body (curl -T FILE -X POST), not as a form")
     file = jobs.make_room(job)
     try:
         await _write(request, file, partial(jobs.count, job))

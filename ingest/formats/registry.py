@@ -1,6 +1,6 @@
 """The formats, by name; and which one a file is of."""
 
-from ingest.formats import attribution_graph, cypher_script, feature_circuits, graphml, mib, tables
+from ingest.formats import archive, attribution_graph, cypher_script, feature_circuits, graphml, mib, tables
 from ingest.formats.format import Format, Source
 from store.errors import UsageError
 
@@ -14,7 +14,7 @@ FORMATS: dict[str, Format] = {one.name: one for one in _ALL}
 
 def readable(name: str) -> Format:
     """The format to read with. Raises UsageError where there is none of that name."""
-    return _named(name, [one for one in FORMATS.values() if one.read], "read")
+    return _named(name, [one for one in FORMATS.values() if one.read], "read", archive.NAME)
 
 
 def writable(name: str) -> Format:
@@ -30,8 +30,8 @@ def recognised(source: Source) -> Format | None:
     return None
 
 
-def _named(name: str, among: list[Format], done: str) -> Format:
+def _named(name: str, among: list[Format], done: str, *others: str) -> Format:
     for one in among:
         if one.name == name:
             return one
-    raise UsageError(f"--format: {name!r} can't be {done}; there are {', '.join(one.name for one in among)}")
+    raise UsageError(f"--format: {name!r} can't be {done}; there are {', '.join([*(one.name for one in among), *others])}")

@@ -19,8 +19,10 @@ from api.app import create_app
 from api.buckets import Buckets
 from api.keys import Keys, Scope
 from api.settings import Settings, read_settings
-from store.database import Rows
+from store.database import Rows, Store
 from store.errors import NotFoundError, StoreError, UsageError
+from tests.queries.loading import load_world
+from tests.queries.world import circuit
 
 
 class Empty:
@@ -91,16 +93,46 @@ def test_a_request_needs_a_key_that_is_there_in_a_header(keys: Keys) -> None:
         ):
             response = client.get("/circuits", headers=headers)
             assert response.status_code == 401, headers
+            given = headers.get("Authorization", "").startswith("Bearer")
+            assert ("this key is not known" in response.text) == given
             assert response.headers["www-authenticate"].startswith("Bearer")
             assert response.headers["content-type"] == "application/problem+json"
         for name in ("key", "api_key", "access_token", "X-API-Key"):
             assert client.get("/circuits", params={name: secret}).status_code == 401
-        assert client.get("/docs").status_code == 401
+        assert client.get("/metrics").status_code == 401
         assert client.get("/health").status_code == 200
 
 
 def test_every_public_path_is_one_that_holds_nothing_of_the_store() -> None:
-    assert sorted(PUBLIC) == ["/health", "/neo4j/circuits.grass", "/neo4j/guide.html", "/ready"]
+    documentation = ["/docs", "/openapi.json", "/redoc"]
+    assert sorted(PUBLIC) == sorted([*documentation, "/health", "/neo4j/circuits.grass", "/neo4j/guide.html", "/ready"])
+
+
+def test_the_documentation_is_for_everyone_and_its_examples_for_those_who_may_read(
+    keys: Keys, store: Store, tmp_path: Path
+) -> None:
+    load_world(store, tmp_path, range(1))
+    held = circuit(0)["Circuit"][0]["uid"]
+    secrets = {scope: keys.add(scope, [scope])[1] for scope in ("read", "write")}
+    given = Settings(host="0.0.0.0", require_keys=None, keys=keys.path)  # noqa: S104
+    with TestClient(create_app(store, given)) as client:
+        page = client.get("/docs")
+        assert page.status_code == 200
+        for path in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
+            assert client.get(path).status_code == 200, path
+        for headers in ({}, bearer("unknown"), bearer(secrets["write"])):
+            assert held not in client.get("/openapi.json", headers=headers).text
+        document = client.get("/openapi.json", headers=bearer(secrets["read"])).json()
+        assert held in str(document)
+        (scheme,) = document["security"]
+        assert document["components"]["securitySchemes"] == {
+            name: {"type": "apiKey", "in": "header", "name": "X-API-Key"} for name in scheme
+        }
+        assert "X-API-Key" in document["info"]["description"]
+    with TestClient(create_app(store, Settings())) as client:
+        document = client.get("/openapi.json").json()
+        assert "security" not in document
+        assert "Key" not in document["info"]["description"]
 
 
 def test_a_key_made_or_revoked_meanwhile_counts_at_once(keys: Keys) -> None:
@@ -137,9 +169,10 @@ def test_scopes_are_kept(keys: Keys) -> None:
             wrote = client.post("/written", headers=bearer(secret))
             assert wrote.status_code == (200 if scope == "write" else 403)
             assert ("--scope may be given several times" in wrote.text) == (scope != "write")
-            asked = client.post("/cypher", headers=bearer(secret), json={"text": "RETURN 1"})
-            assert asked.status_code == 403
-            assert ("CIRCUITSTORE_CYPHER" in asked.text) == (scope == "cypher")
+            for off, why in (("/cypher", "CIRCUITSTORE_CYPHER"), ("/bundles", "CIRCUITSTORE_UPLOADS")):
+                asked = client.post(off, headers=bearer(secret), content="{")
+                assert asked.status_code == 403
+                assert why in asked.text
 
 
 def routes_of(routed: Any) -> Iterator[APIRoute]:
@@ -232,6 +265,7 @@ def test_a_body_beyond_the_limit_is_refused_whether_or_not_it_says_its_length() 
             assert response.status_code == 413
             assert response.json()["detail"] == "a body has at most 10000 bytes here"
         assert client.post("/cypher", content=b" " * 10_000, headers=json_type).status_code == 400
+        assert "Content-Type: application/json" in client.post("/cypher", data={"text": "RETURN 1"}).json()["detail"]
         for length in ("-1", "x", "99999999999999999999"):
             assert client.post("/cypher", content=b"{}", headers={"Content-Length": length}).status_code == 413
 
@@ -278,8 +312,8 @@ def test_another_sites_page_may_ask_only_where_it_is_named(open_client: TestClie
     assert asked("https://a.example.org") == (200, "https://a.example.org")
     assert asked("https://b.example.org") == (200, None)
     for origin, status in (
-        ("https://a.example.org", 400),
-        ("http://localhost", 400),
+        ("https://a.example.org", 415),
+        ("http://localhost", 415),
         ("https://evil.org", 403),
         ("null", 403),
     ):

@@ -44,6 +44,7 @@ def test_every_query_is_a_tool_and_its_answer_is_the_catalogues(world: Store, wo
             assert tool.description is not None
             assert tool.description.startswith(query.summary)
             assert list(tool.input_schema["properties"]) == list(query.params)
+            assert tool.input_schema["properties"].get("max_hops", {}).get("maximum", 0) <= 8
             result = await client.call_tool(query.name, dict(given))
             assert not result.is_error
             wanted = answers.of(catalogue().run(world, query.name, given, row_limit=ROWS))

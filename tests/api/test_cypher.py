@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import psutil
+import pyarrow as pa
 import pytest
 
 from store.database import open_store
@@ -73,12 +74,27 @@ def test_a_statement_answers_in_the_one_shape(client: httpx.Client) -> None:
         assert ask(client, text, uid="x", uids=[]).status_code == 200
 
 
+def test_an_answer_can_be_had_in_every_form_and_in_no_other(client: httpx.Client) -> None:
+    body = {"text": "UNWIND [1, 2] AS x RETURN x AS x, 'a' AS y"}
+    forms = {"csv": "x,y\n1,a\n2,a\n", "ndjson": '{"x":1,"y":"a"}\n{"x":2,"y":"a"}\n'}
+    for form, text in forms.items():
+        assert client.post("/cypher", params={"format": form}, json=body).text == text
+    assert client.post("/cypher", headers={"Accept": "text/csv"}, json=body).text == forms["csv"]
+    arrow = client.post("/cypher", params={"format": "arrow"}, json=body)
+    assert pa.ipc.open_stream(arrow.content).read_all().to_pylist() == [{"x": 1, "y": "a"}, {"x": 2, "y": "a"}]
+    for asked in ({"params": {"format": "xml"}}, {"headers": {"Accept": "text/html"}}):
+        response = client.post("/cypher", json=body, **asked)  # type: ignore[arg-type]
+        assert response.status_code == 406
+        assert "there are application/json" in response.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         ({"text": "CREATE (n)"}, "can't begin with CREATE"),
         ({"text": "MATCH (n) SET n.uid = 'x'"}, "would change what is stored"),
         ({"text": "MATCH (n) RETURN nobody"}, "refused"),
+        ({"text": "RETURN $n"}, "no value is given for $n"),
         ({"text": ""}, "is empty"),
         ({}, "body.text"),
         ({"text": 1}, "body.text"),

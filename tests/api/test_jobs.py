@@ -131,7 +131,12 @@ def test_what_is_no_bundle_is_refused_and_leaves_nothing(
     [
         (b"", {}, "upload.json: the file is empty"),
         (GRAPH[:-20], {"file": "cut.json"}, "cut.json: byte"),
-        (GRAPH, {"format": "xml"}, "xml"),
+        (
+            GRAPH,
+            {"format": "xml"},
+            "format: 'xml' can't be read; there are attribution-graph, mib, feature-circuits, graphml, bundles",
+        ),
+        (b"nothing known", {}, "; name one with format"),
         (b"[" * 100_000, {"format": "graphml"}, "upload.json: "),
         (GRAPH, {"file": "../x.json"}, "file: '../x.json' is no file name"),
         (GRAPH, {"file": "-"}, "file: '-' is no file name"),
@@ -149,6 +154,13 @@ def test_what_can_not_be_imported_is_refused_by_name_and_place(
         assert left_in(tmp_path) == []
 
 
+def test_a_form_is_refused_with_how_to_send_a_file(tmp_path: Path) -> None:
+    with open_store(f"ladybug:{tmp_path}/store.lbug") as store, taking(store, tmp_path) as client:
+        for path in ("/imports", "/bundles"):
+            assert "curl -T FILE" in problem(client.post(path, files={"file": ("graph.json", GRAPH)}), 415)
+        assert client.get("/jobs").json()["rows"] == []
+
+
 def test_more_than_the_limit_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     with open_store(f"ladybug:{tmp_path}/store.lbug") as store, taking(store, tmp_path, upload_limit=1) as client:
 
@@ -164,7 +176,7 @@ def test_more_than_the_limit_is_refused_and_leaves_nothing(tmp_path: Path) -> No
 def test_uploads_are_off_unless_turned_on(tmp_path: Path) -> None:
     with open_store(f"ladybug:{tmp_path}/store.lbug") as store, serving(store) as client:
         for method, path in (("POST", "/bundles"), ("POST", "/imports"), ("GET", "/jobs"), ("DELETE", "/jobs/x")):
-            assert "CIRCUITSTORE_UPLOADS=true" in problem(client.request(method, path), 403)
+            assert problem(client.request(method, path), 403).endswith("CIRCUITSTORE_UPLOADS=true turns it on")
         assert "/bundles" not in client.get("/openapi.json").json()["paths"]
 
 
@@ -241,10 +253,12 @@ def test_a_job_can_be_cancelled_and_leaves_nothing(tmp_path: Path, bundles: list
             ]
             until(lambda: only(client.get(hrefs[0]), 200)["state"] == "loading")
             assert only(client.get(hrefs[1]), 200)["state"] == "queued"
-            only(client.delete(hrefs[0]), 200)
+            asked = client.delete(hrefs[0])
+            assert only(asked, asked.status_code)["state"] == {200: "cancelled", 202: "loading"}[asked.status_code]
             cancelled = only(client.post("/bundles", content=archive(bundles[0].path), params={"wait": 0}), 202)
             assert only(client.delete(f"/jobs/{cancelled['uid']}"), 200)["state"] == "cancelled"  # before it is begun
             until(lambda: only(client.get(hrefs[0]), 200)["state"] == "cancelled")
+            assert only(client.delete(hrefs[0]), 200)["state"] == "cancelled"
             slow.go_on.set()
             until(lambda: only(client.get(hrefs[1]), 200)["state"] == "done")
             assert len(client.get("/circuits").json()["rows"]) == 1

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 from jsonschema_rs import validator_for
 
+from api.settings import Settings
 from queries.catalogue import catalogue
 from queries.resources import RESOURCES
 from store.database import Store
@@ -27,6 +28,18 @@ def test_every_query_has_typed_parameters_and_columns(document: dict[str, Any]) 
         assert [p["name"] for p in operation["parameters"]] == [*query.params, "format"]
         schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
         assert list(schema["properties"]["rows"]["items"]["properties"]) == list(query.returns)
+
+
+@pytest.mark.parametrize("hop_limit", [3, 8])
+def test_the_limit_on_hops_that_is_in_force_is_the_one_that_is_told(world: Store, hop_limit: int) -> None:
+    with serving(world, Settings(hop_limit=hop_limit)) as client:
+        paths = client.get("/openapi.json").json()["paths"]
+        for path, name in (("/queries/upstream_paths", "max_hops"), ("/circuits/{circuit}/graph", "hops")):
+            (schema,) = [p["schema"] for p in paths[path]["get"]["parameters"] if p["name"] == name]
+            assert schema["maximum"] == hop_limit
+            assert schema["default"] <= hop_limit
+        (query,) = [row for row in client.get("/queries").json()["rows"] if row["name"] == "upstream_paths"]
+        assert {p["name"]: p["max"] for p in query["params"]}["max_hops"] == hop_limit
 
 
 def test_every_resource_has_a_list_and_one_with_the_schemas_columns(document: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from api.settings import Settings
 from queries.catalogue import catalogue
 from store.database import Rows, Store, open_store
 from store.errors import LimitError, StoreError
+from store.settings import StoreSettings
 from tests.api.problems import problem
 from tests.queries.loading import load_world, write_dense
 from tests.queries.world import DENSE_END, circuit, described
@@ -65,7 +66,7 @@ def test_resources_answer_in_the_same_shape(client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [
-        ("/nothing", 404, "Not Found"),
+        ("/nothing", 404, "there is nothing at /nothing: / links to what there is, /docs describes it"),
         ("/circuits/nothing", 404, "no Circuit 'nothing' is stored"),
         ("/circuits/nothing/graph", 404, "no Circuit 'nothing' is stored"),
         ("/features/nothing", 404, "no Feature 'nothing' is stored"),
@@ -89,7 +90,7 @@ def test_a_bad_request_gets_a_problem_document_that_names_it(
 
 def test_another_method_is_refused_with_what_is_allowed(client: TestClient) -> None:
     response = client.post("/circuits")
-    problem(response, 405)
+    assert problem(response, 405) == "POST can't be asked of /circuits: it takes GET"
     assert response.headers["allow"] == "GET"
 
 
@@ -164,14 +165,21 @@ def test_the_row_limit_cuts_an_answer_and_says_so(store: Store) -> None:
     assert body["truncated"] is True
 
 
-def test_a_query_without_end_is_stopped_at_the_time_limit_and_the_next_is_answered(tmp_path: Path) -> None:
-    with closing(open_store(f"ladybug:{tmp_path / 'store.lbug'}")) as store:
+@pytest.mark.parametrize(("memory", "why"), [(1024, "longer than 0.5 s"), (64, "the memory for LadybugDB is full")])
+def test_a_query_without_end_is_stopped_says_how_to_ask_for_less_and_the_next_is_answered(
+    tmp_path: Path, memory: int, why: str
+) -> None:
+    url = f"ladybug:{tmp_path / 'store.lbug'}"
+    with closing(open_store(url)) as store:
         store.load(write_dense(tmp_path / "dense"))
-        app = create_app(store, Settings(time_limit=0.5, hop_limit=12))
+    with closing(open_store(url, read_only=True, settings=StoreSettings(ladybug_memory=memory))) as store:
+        app = create_app(store, Settings(time_limit=0.5 if memory > 64 else 20, hop_limit=12))
         with TestClient(app, raise_server_exceptions=False) as client:
             endless: dict[str, str | int] = {"node": DENSE_END, "max_hops": 12, "min_weight": 0}
             started = time.monotonic()
-            assert "longer than 0.5 s" in problem(client.get("/queries/upstream_paths", params=endless), 503)
+            said = problem(client.get("/queries/upstream_paths", params=endless), 503)
+            assert why in said
+            assert said.endswith("ask for less, by a larger min_weight or a smaller max_hops")
             assert time.monotonic() - started < 5
             assert client.get("/queries/upstream_paths", params={**endless, "max_hops": 2}).status_code == 200
 
