@@ -11,9 +11,10 @@ VIEWS = (
 
 def addresses(json: Callable[[str], Any]) -> dict[str, str]:
     """json: what the service answers at a path."""
-    tasks = [row["uid"] for row in json("/circuits?aggregation=task&sort=name")["rows"]]
-    prompts = [row["uid"] for row in json("/circuits?aggregation=prompt&sort=name&limit=5")["rows"]]
-    circuit, other = (tasks + prompts)[:2]
+    first, *others = json("/circuits?aggregation=task&sort=name")["rows"]
+    circuit = first["uid"]
+    alike = [row["uid"] for row in others if row["model"] == first["model"]]
+    alike += [row["circuit"] for row in json(f"/queries/similar_circuits?circuit={circuit}")["rows"]]
     nodes = json(f"/circuits/{circuit}/graph?top_nodes=60")["nodes"]["rows"]
     node = next(row for row in nodes if row["feature"] and row["label"])
     clustering = json("/queries/clusterings")["rows"][0]["uid"]
@@ -25,7 +26,7 @@ def addresses(json: Callable[[str], Any]) -> dict[str, str]:
                 f"/circuits/{circuit}",
                 f"/circuits/{circuit}?node={node['uid']}",
                 f"/circuits/{circuit}?panel=paths&path=1",
-                f"/compare?left={circuit}&right={other}",
+                f"/compare?left={circuit}&right={alike[0]}",
                 f"/features/{node['feature']}",
                 "/clusterings",
                 f"/clusterings/{clustering}",

@@ -107,4 +107,5 @@ def readers(browser: Browser) -> Iterator[Readers]:
     finally:
         for one in made:
             one.page.context.close()
-    assert [fault for one in made for fault in one.faults] == []
+    faults = [fault for one in made for fault in one.faults]
+    assert not faults, "\n".join(faults)
