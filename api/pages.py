@@ -69,7 +69,7 @@ class _Files(StaticFiles):
 
 def _wants_page(scope: Scope) -> bool:
     """Programs name JSON or take anything; only browsers name HTML."""
-    if b"format" in parse_qs(scope["query_string"]):
+    if "format" in parse_qs(scope["query_string"].decode("latin-1")):
         return False
     return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 

@@ -82,7 +82,7 @@ def test_format_overrides_accept(served: TestClient) -> None:
 
 @pytest.mark.parametrize("path", ["/circuits", f"/circuits/{circuit(0)['Circuit'][0]['uid']}/graph", "/queries/runs"])
 def test_no_other_form_can_be_had_and_the_answer_says_which_can(served: TestClient, path: str) -> None:
-    assert "text/html" in problem(served.get(path, headers={"Accept": "text/html"}), 406)
+    assert "image/png" in problem(served.get(path, headers={"Accept": "image/png"}), 406)
     said = problem(served.get(f"{path}?format=xml"), 406)
     assert said.startswith("format: 'xml'")
     assert "application/json" in said

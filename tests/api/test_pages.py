@@ -37,7 +37,9 @@ def client(store: Store) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", [*DATA, "/compare", "/compare?left=a&right=b", f"/clusters/{CLUSTERING}:0"])
+@pytest.mark.parametrize(
+    "path", [*DATA, "/compare", "/compare?left=a&right=b", "/compare?%C3%A9=1", f"/clusters/{CLUSTERING}:0"]
+)
 def test_a_browser_gets_the_page(client: TestClient, path: str) -> None:
     answer = client.get(path, headers={"Accept": BROWSER})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
