@@ -4,7 +4,7 @@ import { html, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
 import { keys, useKeys } from "./keys.js";
 import { Failed, Waiting } from "./parts/states.js";
 import { go, moduleOf, useRoute } from "./routes.js";
-import { asProblem, GONE, isExported, Problem } from "./server.js";
+import { asProblem, GONE, isExported, Problem, SLOW_MS } from "./server.js";
 import { nextTheme, useTheme } from "./theme.js";
 
 /** @typedef {import("./routes.js").Route} Route */
@@ -47,14 +47,17 @@ export function App() {
 function View({ route }) {
   const [loaded, setLoaded] = useState(/** @type {{view: any} | null} */ (null));
   const [missing, setMissing] = useState(/** @type {any} */ (null));
+  const [isSlow, setSlow] = useState(false);
   const [broken, mend] = useErrorBoundary((error) => console.error(error));
   useEffect(() => {
+    const slow = setTimeout(() => setSlow(true), SLOW_MS);
     moduleOf(route.view)?.then((module) => setLoaded({ view: module.default }), setMissing);
+    return () => clearTimeout(slow);
   }, [route.view]);
   if (broken) return html`<${Failed} error=${asProblem(broken)} again=${mend} />`;
   if (missing) return html`<${Failed} error=${new Problem(0, `${GONE} (${missing.message})`)} />`;
   if (!route.view) return html`<${Failed} error=${asProblem(new Error(`No view stands at ${route.path}.`))} />`;
-  return loaded ? html`<${loaded.view} route=${route} />` : html`<${Waiting} />`;
+  return loaded ? html`<${loaded.view} route=${route} />` : isSlow && html`<${Waiting} />`;
 }
 
 /** @param {{isOpen: boolean, close: () => void}} props */

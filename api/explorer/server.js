@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from "./html.js";
 /** @typedef {{answer: any, error: Problem | null, isSlow: boolean}} Asked */
 
 const KEPT = 60;
-const SLOW_MS = 300;
+export const SLOW_MS = 300;
 const KEY = "circuitstore-key";
 export const GONE = "The service does not answer: it may have been stopped. Start it with `circuitstore serve`.";
 

@@ -9,6 +9,9 @@ from xml.etree import ElementTree
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from api.settings import Settings
+from store.database import Store
+from tests.browser import listening
 from tests.explorer.visiting import Reader, Readers
 from tests.explorer.world import AGREEMENT, OPPOSITES
 from tests.queries.world import feature
@@ -113,6 +116,13 @@ def test_the_keyboard_alone_pins_a_node_and_opens_a_path(reader: Reader) -> None
     _tab_to(page, page.locator("button.path").first)
     page.keyboard.press("Enter")
     expect(page.locator(".paths li.chosen table")).to_be_visible()
+    for key, title in (("2", "Clusterings"), ("3", "Ablations"), ("4", "Ask"), ("1", "Circuits")):
+        page.keyboard.press(key)
+        expect(page.locator("h1")).to_have_text(title)
+    page.keyboard.press("/")
+    page.keyboard.type("opposites")
+    expect(page.get_by_role("link", name="agreement 1")).to_have_count(0)
+    reader.settle()
 
 
 def test_pointing_at_a_node_shows_its_figures_and_a_click_pins_it(reader: Reader) -> None:
@@ -161,11 +171,12 @@ def test_sliders_and_switches_change_what_is_drawn_and_say_so(reader: Reader) ->
     slider = page.get_by_role("slider").first
     slider.focus()
     slider.press("Home")
-    expect(nodes).to_have_text(f"1 of {total}")
+    fewest = re.compile(rf"^[12] of {total}$")  # the strongest, and what it acts on
+    expect(nodes).to_have_text(fewest)
     page.get_by_role("combobox", name="Group by").select_option(label="its supernodes")
     reader.settle()
     page.reload()
-    expect(nodes).to_have_text(f"1 of {total}")
+    expect(nodes).to_have_text(fewest)
     reader.settle()
 
 
@@ -217,6 +228,27 @@ def test_a_question_is_asked_by_a_form_and_its_answer_sorted(reader: Reader) -> 
     assert layers == sorted((row["layer"] for row in rows), reverse=True)
 
 
+def test_free_cypher_is_asked_by_who_types_it_and_never_by_an_address(
+    reader_of: Readers, odd_store: Store, one_site: str
+) -> None:
+    statement = "MATCH (c:Circuit) RETURN c.name AS name, c.n_nodes AS nodes ORDER BY name"
+    with listening(odd_store, settings=Settings(cypher=True)) as site:
+        reader = reader_of(site)
+        page = reader.open(f"/queries/cypher?text={statement}")
+        assert page.get_by_role("textbox").input_value() == statement
+        assert page.get_by_role("table").count() == 0
+        page.get_by_role("button", name="Run").click()
+        expect(page.get_by_role("table").get_by_role("cell", name="lonely")).to_be_visible(timeout=20_000)
+        page.get_by_role("textbox").fill("CREATE (n:Circuit {uid: 'x'})")
+        reader.expected |= {400, 403}
+        page.get_by_role("textbox").press("Control+Enter")
+        expect(page.get_by_role("alert")).to_contain_text("read")
+        reader.settle()
+    reader = reader_of(one_site)
+    reader.open("/queries/cypher")
+    assert "CIRCUITSTORE_CYPHER=true" in reader.text()
+
+
 def _is_png(path: Path) -> None:
     assert path.read_bytes().startswith(b"\x89PNG")
 
@@ -258,4 +290,5 @@ def _tab_to(page: Page, wanted: Locator) -> None:
         if page.evaluate("one => one === document.activeElement", element):
             return
         page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none", "focus is not seen"
     raise AssertionError("Tab does not lead there")

@@ -1,5 +1,6 @@
 """What is missing, wrong, away, tiny or huge: each is said, with what to do about it."""
 
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,10 @@ from tests.browser import listening
 from tests.explorer.layout import painted
 from tests.explorer.visiting import Readers
 from tests.explorer.world import AGREEMENT, BARE, GRAPH, HEADS, LONELY, LONG, OPPOSITES
+
+_SPINNER = """new MutationObserver(() => {
+  if (document.querySelector(".spinner")) window.spinnerAt ??= performance.now();
+}).observe(document, {subtree: true, childList: true})"""
 
 
 @pytest.mark.parametrize(
@@ -127,11 +132,12 @@ def test_an_empty_store_says_how_to_fill_it(reader_of: Readers, empty_site: str,
 
 
 class Wavering:
-    """A store that goes away and comes back."""
+    """A store that goes away and comes back, or takes its time."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.is_away = False
+        self.takes_s = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -139,6 +145,7 @@ class Wavering:
     def run(self, *asked: Any, **how: Any) -> Rows:
         if self.is_away:
             raise StoreError("no database answers at bolt://localhost:7687")
+        time.sleep(self.takes_s)
         return self._store.run(*asked, **how)
 
     def version(self, **how: Any) -> str:
@@ -174,6 +181,22 @@ def test_a_database_that_went_away_is_said_to_and_all_is_well_once_it_is_back(
         expect(page.locator(".state.failed")).to_have_count(0)
         reader.settle()
         assert page.locator("h1").count() == 1
+
+
+def test_a_spinner_comes_only_once_an_answer_takes_long(reader_of: Readers, odd_store: Store) -> None:
+    wavering = Wavering(odd_store)
+    wavering.takes_s = 1.5
+    with listening(wavering) as site:
+        reader = reader_of(site)
+        reader.page.add_init_script(_SPINNER)
+        page = reader.open("/clusterings")
+        asked = page.evaluate(
+            "performance.getEntriesByType('resource').find(one => one.name.includes('/queries')).startTime"
+        )
+        shown = page.evaluate("window.spinnerAt")
+        assert 290 < shown - asked < 1500
+        assert page.locator(".spinner").count() == 0
+        assert page.get_by_role("table").count() == 1
 
 
 def test_a_service_that_was_stopped_is_said_to(reader_of: Readers, odd_store: Store) -> None:

@@ -74,6 +74,14 @@ def test_a_view_is_for_every_reader(reader_of: Readers, one_site: str, view: str
     assert found == []
 
 
+def test_a_view_fetches_no_other_view(reader_of: Readers, one_site: str) -> None:
+    page = reader_of(one_site).open("/")
+    fetched = page.evaluate("performance.getEntriesByType('resource').map(one => new URL(one.name).pathname)")
+    assert [path for path in fetched if path.startswith("/explorer/views/")] == ["/explorer/views/circuits.js"]
+    folders = {path.split("/")[2] for path in fetched if path.startswith("/explorer/") and path.count("/") > 2}
+    assert folders <= {"views", "parts", "circuits", "styles", "vendor"}
+
+
 def _serious(reader: Reader, options: dict[str, Any]) -> list[str]:
     violations = Axe().run(reader.page, options={"resultTypes": ["violations"], **options}).response["violations"]
     return [
