@@ -686,6 +686,7 @@ def main() -> NoReturn:
         if not hasattr(error, "format_message"):  # what typer raises for a command line it can't read
             raise
         said, context = " ".join(error.format_message().split()), getattr(error, "ctx", None)
+        said = said.replace("Value error, ", "")  # in pydantic's words
         path = context.command_path if context else "circuitstore"
         terminal.note(f"{said} ({path} --help shows what there is)")
         code = 2

@@ -327,7 +327,7 @@ def test_another_sites_page_may_ask_only_where_it_is_named(open_client: TestClie
 @pytest.mark.parametrize("origins", ["*", "a.example.org", "https://a.org/path", "https://*.a.org"])
 def test_origins_are_named_one_by_one(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
     monkeypatch.setenv("CIRCUITSTORE_CORS_ORIGINS", origins)
-    with pytest.raises(UsageError, match=r"CIRCUITSTORE_CORS_ORIGINS: .*is no origin"):
+    with pytest.raises(UsageError, match=r"CIRCUITSTORE_CORS_ORIGINS: '.*' is no origin"):
         read_settings()
 
 

@@ -196,7 +196,7 @@ def test_what_is_not_stored_is_named(url: str) -> None:
         (("keys", "add"), "'name'. (circuitstore keys add --help shows"),
         (("export", "x"), "'--format'. Choose from: attribution-graph, mib, graphml, parquet, csv, cypher"),
         (("circuits", "--store", "/a/b.lbug"), "did you mean ladybug:/a/b.lbug?"),
-        (("circuits", "--format", "xml"), "xml"),
+        (("circuits", "--format", "xml"), "'--format': 'xml' is not one of"),
         (("circuits", "--columns", "uid,nothing"), "--columns: no column 'nothing'; there are uid, aggregation"),
         (("circuits", "--columns", "uid,uid"), "--columns: 'uid' is named twice"),
         (("circuits", "--columns"), "--columns: its value is missing"),
@@ -399,6 +399,9 @@ def test_an_answer_without_rows_names_the_command_that_fills_it(tmp_path: Path) 
     ]  # fmt: skip
     assert "Filled by circuitstore match RECIPE\n" in run("queries", "match_quality").stdout
     assert "stores what" not in run("query", "runs", "--store", store).stderr
+    said = run("query", "search", "text=zzz", "--store", store).stderr
+    assert "circuitstore: search looked at labels and promoted tokens of features" in said
+    assert "looked at" not in run("query", "search", "text=a", "--store", store).stderr
 
 
 def test_every_command_that_fills_a_query_is_one_of_the_programs() -> None:
