@@ -15,6 +15,7 @@ from store.bundle import Bundle
 from store.database import Store, open_store
 from store.errors import LimitError, NotFoundError, StoreError, UsageError
 from store.ladybug import LadybugStore
+from store.schema import STORE_VERSION
 from store.settings import StoreSettings
 from tests.graphs import random_bundle
 from tests.neo4j_server import Neo4j
@@ -67,7 +68,7 @@ def test_a_path_that_is_something_else_is_refused(tmp_path: Path) -> None:
 def test_another_schema_version_is_refused(store_url: str) -> None:
     with open_store(store_url) as store:
         _set_version(store, 99)
-    with pytest.raises(StoreError, match="has schema version 99, this program knows 4: upgrade circuitstore"):
+    with pytest.raises(StoreError, match=f"has schema version 99, this program knows {STORE_VERSION}: upgrade circuitstore"):
         open_store(store_url)
 
 
