@@ -34,4 +34,6 @@ def _named(name: str, among: list[Format], done: str, *others: str) -> Format:
     for one in among:
         if one.name == name:
             return one
-    raise UsageError(f"--format: {name!r} can't be {done}; there are {', '.join([*(one.name for one in among), *others])}")
+    raise UsageError(
+        f"--format: {name!r} can't be {done}; there are {', '.join([*(one.name for one in among), *others])}"
+    )

@@ -68,7 +68,7 @@ def test_a_path_that_is_something_else_is_refused(tmp_path: Path) -> None:
 def test_another_schema_version_is_refused(store_url: str) -> None:
     with open_store(store_url) as store:
         _set_version(store, 99)
-    with pytest.raises(StoreError, match=f"has schema version 99, this program knows {STORE_VERSION}: upgrade circuitstore"):
+    with pytest.raises(StoreError, match=f"has schema version 99, this program knows {STORE_VERSION}: upgrade"):
         open_store(store_url)
 
 
