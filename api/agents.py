@@ -57,8 +57,8 @@ _READ_ONLY = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempo
 _INSTRUCTIONS = (
     "A graph of circuits of language models: which features (of sparse autoencoders) act on which, for a prompt or a "
     "task. Begin with `circuits`; give its uids to `top_nodes`, and theirs to `upstream_paths`. `weight` and `effect` "
-    "are predicted, `observed` and `observed_effect` measured by changing that alone. `search` finds features by "
-    "words. An answer has at most {rows} rows; `truncated` says that there are more."
+    "are predicted, `observed` and `observed_effect` measured by changing that alone. `search` finds features, "
+    "circuits and models by words. An answer has at most {rows} rows; `truncated` says that there are more."
 )
 
 
