@@ -199,6 +199,20 @@ def test_a_spinner_comes_only_once_an_answer_takes_long(reader_of: Readers, odd_
         assert page.get_by_role("table").count() == 1
 
 
+def test_what_is_typed_stays_while_answers_arrive(reader_of: Readers, odd_store: Store) -> None:
+    wavering = Wavering(odd_store)
+    wavering.takes_s = 0.2
+    with listening(wavering) as site:
+        reader = reader_of(site)
+        page = reader.page
+        page.goto(site)
+        page.get_by_role("searchbox").press_sequentially("imported graph", delay=40)
+        expect(page.get_by_role("link", name="heads")).to_have_count(0)
+        expect(page.get_by_role("link", name="imported graph")).to_have_count(1)
+        assert page.get_by_role("searchbox").input_value() == "imported graph"
+        reader.settle()
+
+
 def test_a_service_that_was_stopped_is_said_to(reader_of: Readers, odd_store: Store) -> None:
     with listening(odd_store) as site:
         reader = reader_of(site)

@@ -1,6 +1,6 @@
 /** Search and filters of the circuits' table: all of them stand in the address. */
 
-import { html, useRef, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { count, date, short } from "../format.js";
 import { nameOf } from "../parts/uids.js";
 import { change } from "../routes.js";
@@ -64,15 +64,26 @@ function Choice({ name, any, query, options, onNear }) {
   </label>`;
 }
 
-/** What is typed is looked for once the typing pauses. @param {{text: string}} props */
+/** What is typed is looked for once the typing pauses; until then it stays, whatever else arrives. @param {{text: string}} props */
 function Search({ text }) {
+  const [draft, setDraft] = useState(text);
+  const asked = useRef(text);
   const timer = useRef(0);
+  useEffect(() => {
+    if (text === asked.current) return;
+    asked.current = text; // of a step back, or of all filters cleared
+    setDraft(text);
+  }, [text]);
   /** @param {any} event */
-  const typed = (event) => {
+  const typed = ({ target: { value } }) => {
+    setDraft(value);
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => change({ search: event.target.value.trim(), shown: null }, { replace: true }), TYPING_MS);
+    timer.current = setTimeout(() => {
+      asked.current = value.trim();
+      change({ search: asked.current, shown: null }, { replace: true });
+    }, TYPING_MS);
   };
   return html`<label class="search">search
-    <input type="search" placeholder="A name, a uid, a prompt's text" autocomplete="off" spellcheck=${false} value=${text} onInput=${typed} />
+    <input type="search" placeholder="A name, a uid, a prompt's text" autocomplete="off" spellcheck=${false} value=${draft} onInput=${typed} />
   </label>`;
 }
