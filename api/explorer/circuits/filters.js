@@ -2,6 +2,7 @@
 
 import { html, useEffect, useRef, useState } from "../html.js";
 import { count, date, short } from "../format.js";
+import { Choice } from "../parts/choice.js";
 import { nameOf } from "../parts/uids.js";
 import { change } from "../routes.js";
 import { href, useAnswer } from "../server.js";
@@ -28,10 +29,10 @@ export function Filters({ query, rows }) {
   const others = ["feature", "dictionary", "prompt", "ablation"].filter((name) => query.has(name));
   return html`<form class="fields" role="search" onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}>
     <${Search} text=${query.get("search") ?? ""} />
-    <${Choice} name="task" any="any task" query=${query} options=${tasks} />
-    <${Choice} name="model" any="any model" query=${query} options=${models} />
-    <${Choice} name="method" any="any method" query=${query} options=${methods} />
-    <${Choice} name="run" any="any run" query=${query} onNear=${() => wantRuns(true)}
+    <${Filter} name="task" any="any task" query=${query} options=${tasks} />
+    <${Filter} name="model" any="any model" query=${query} options=${models} />
+    <${Filter} name="method" any="any method" query=${query} options=${methods} />
+    <${Filter} name="run" any="any run" query=${query} onNear=${() => wantRuns(true)}
       options=${madeCircuits.map((/** @type {Row} */ run) => ({ value: run.run, title: `${run.command}, ${date(run.started_at)}: ${count(run.circuits)} (${short(run.run)})` }))} />
     <div class="segments" role="group" aria-label="Found for">
       ${KINDS.map(({ value, title, help }) => html`<button type="button" title=${help} aria-pressed=${(query.get("aggregation") ?? "") === value} onClick=${() => change({ aggregation: value, shown: null })}>${title}</button>`)}
@@ -52,16 +53,11 @@ function named(rows = []) {
 }
 
 /** @param {{name: string, any: string, query: URLSearchParams, options: Option[], onNear?: () => void}} props */
-function Choice({ name, any, query, options, onNear }) {
+function Filter({ name, any, query, options, onNear }) {
   const given = query.get(name) ?? "";
   const known = options.find(({ value, same }) => value === given || same === given);
   const all = known || !given ? options : [{ value: given, title: short(given) }, ...options];
-  return html`<label onPointerEnter=${onNear} onFocusIn=${onNear}>${name}
-    <select value=${known?.value ?? given} onChange=${(/** @type {any} */ event) => change({ [name]: event.target.value, shown: null })}>
-      <option value="">${any}</option>
-      ${all.map(({ value, title }) => html`<option value=${value} selected=${value === (known?.value ?? given)}>${title}</option>`)}
-    </select>
-  </label>`;
+  return html`<${Choice} label=${name} options=${[{ value: "", title: any }, ...all]} value=${known?.value ?? given} onNear=${onNear} choose=${(/** @type {string} */ to) => change({ [name]: to, shown: null })} />`;
 }
 
 /** What is typed is looked for once the typing pauses; until then it stays, whatever else arrives. @param {{text: string}} props */
@@ -72,8 +68,10 @@ function Search({ text }) {
   useEffect(() => {
     if (text === asked.current) return;
     asked.current = text; // of a step back, or of all filters cleared
+    clearTimeout(timer.current);
     setDraft(text);
   }, [text]);
+  useEffect(() => () => clearTimeout(timer.current), []); // the address may be another view's by then
   /** @param {any} event */
   const typed = ({ target: { value } }) => {
     setDraft(value);

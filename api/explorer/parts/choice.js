@@ -2,9 +2,14 @@
 
 import { html } from "../html.js";
 
-/** @param {{label: string, help?: string, options: string[], value: string, choose: (value: string) => void}} props without a label, its help is one for who cannot see */
-export const Choice = ({ label, help, options, value, choose }) => html`<label title=${help}>${label || html`<span class="hidden">${help}</span>`}
-  <select value=${value} disabled=${options.length < 2} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
-    ${options.map((option) => html`<option value=${option} selected=${option === value}>${option}</option>`)}
+/** @typedef {string | {value: string, title: string}} Option */
+
+/**
+ * @param {{label: string, help?: string, options: Option[], value: string, choose: (value: string) => void, onNear?: () => void}} props
+ * without a label, its help is one for who cannot see; `onNear` may bring more options
+ */
+export const Choice = ({ label, help, options, value, choose, onNear }) => html`<label title=${help} onPointerEnter=${onNear} onFocusIn=${onNear}>${label || html`<span class="hidden">${help}</span>`}
+  <select value=${value} disabled=${options.length < 2 && !onNear} onChange=${(/** @type {any} */ event) => choose(event.target.value)}>
+    ${options.map((option) => (typeof option === "string" ? { value: option, title: option } : option)).map((one) => html`<option value=${one.value} selected=${one.value === value}>${one.title}</option>`)}
   </select>
 </label>`;

@@ -12,11 +12,11 @@ export const linear = (low, high) => (from, to) => {
   const first = Math.floor(low / step + 1e-9);
   const last = Math.max(Math.ceil((high > low ? high : low + span) / step - 1e-9), first + 1);
   const ticks = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const sayOf = sayer(step, Math.max(Math.abs(first), Math.abs(last)) * step);
   return {
     at: (value) => from + ((value / step - first) / (last - first)) * (to - from),
     ticks,
-    say: (tick) => (digits > 4 || Math.abs(tick) >= 1e6 ? tick.toExponential(0) : digits ? tick.toFixed(digits) : count(tick)).replace("-", "−"),
+    say: (tick) => sayOf(tick).replaceAll("-", "−"),
     low: first * step,
     high: last * step,
   };
@@ -34,6 +34,15 @@ export const counts = (high) => (from, to) => {
   for (const tick of all) if (!ticks.length || Math.abs(at(tick) - at(ticks[ticks.length - 1] ?? 0)) > Math.min(34, room / 6)) ticks.push(tick);
   return { at, ticks, say: (tick) => count(tick), low: 0, high: Math.max(high, 1) };
 };
+
+/** One format for all ticks of an axis, with the digits that tell its steps apart. @param {number} step @param {number} largest @returns {(tick: number) => string} */
+function sayer(step, largest) {
+  /** @param {number} value */
+  const power = (value) => Math.floor(Math.log10(value) + 1e-9);
+  const digits = Math.max(0, -power(step));
+  if (digits <= 4 && largest < 1e6) return digits ? (tick) => tick.toFixed(digits) : count;
+  return (tick) => (tick ? tick.toExponential(Math.max(0, power(largest) - power(step))).replace("+", "") : "0");
+}
 
 /** 1, 2 or 5 times a power of ten, no less than asked. @param {number} least */
 function roundStep(least) {
