@@ -26,7 +26,8 @@ _STYLES = ("base", "parts", "feature-card", "circuit")
 _OPENS_WITH = {"top_nodes": 60, "limit": 300}
 """What the view asks for first; it gets more here, as it can't ask again. See `explorer/views/circuit.js`."""
 _HOLDS = {"top_nodes": 2_000, "limit": 5_000}
-_PATHS = 60
+_STRONGEST = {"max_edges": 10_000, "limit": 60}
+"""As in `explorer/circuit/paths-panel.js`."""
 _IMPORT = re.compile(r"""(\bfrom\s*|\bimport\s*\(?\s*)"(\.{1,2}/[^"]+)\"""")
 _LIMITS = (600.0, 10_000, 8)
 
@@ -75,11 +76,11 @@ def _answers(store: Store, catalogue: Catalogue, circuit: str, path: str) -> dic
         "edges": of(found.edges),
     }
     row = pages.one(store, RESOURCES["circuits"], {"uid": circuit}, limits)
-    paths = catalogue.run(store, "strongest_paths", {"circuit": circuit, "limit": _PATHS}, row_limit=_PATHS)
+    paths = catalogue.run(store, "strongest_paths", {"circuit": circuit, **_STRONGEST})
     answers: dict[str, object] = {
         path: of(row),
         f"{path}/graph?{urlencode(_OPENS_WITH)}": graph,
-        f"/queries/strongest_paths?circuit={circuit}&limit={_PATHS}": of(paths),
+        f"/queries/strongest_paths?{urlencode({'circuit': circuit, **_STRONGEST}, safe=':')}": of(paths),
     }
     prompt = _value(row, "prompt")
     if prompt:

@@ -37,7 +37,7 @@ _FRAMES = """window.frames_ = [];
 const tick = time => { frames_.push(time); requestAnimationFrame(tick) };
 requestAnimationFrame(tick)"""
 _SLIDE = """async ([id, value]) => {
-  const slider = document.getElementById(id);
+  const slider = document.getElementById(`slider-${id}`);
   const started = performance.now();
   slider.value = value;
   slider.dispatchEvent(new Event('input', {bubbles: true}));
@@ -88,10 +88,10 @@ def measure(browser: Browser, folder: str, size: str) -> None:
         first = _first_picture(page)
         page.wait_for_timeout(2_000)  # until all of it is there
         print(f"  {size}: first picture {first:.0f} ms after navigation; opens on {_counts(page)}")
-        steps = [("top_nodes", 100), ("top_edges", 100), ("top_edges", 60), ("top_edges", 90), ("top_nodes", 70)]
+        steps = [("nodes", 100), ("edges", 100), ("edges", 60), ("edges", 90), ("nodes", 70)]
         slides = [page.evaluate(_SLIDE, list(step)) for step in steps * 3]
         print(f"    slider to redraw: median {statistics.median(slides):.0f} ms, longest {max(slides):.0f} ms")
-        for slider in ("top_nodes", "top_edges"):
+        for slider in ("nodes", "edges"):
             page.evaluate(_SLIDE, [slider, 100])
         page.wait_for_timeout(1_000)
         drawn = page.evaluate("performance.getEntriesByName('circuit drawn').at(-1).duration")

@@ -26,6 +26,13 @@ export function App() {
     { key: "t", does: `light, dark, or as the system has it (now: ${theme})`, run: nextTheme },
     ...PLACES.map(({ path, name, key }) => ({ key, does: `go to ${name}`, run: () => go(path) })),
   ], [theme]);
+  const wasShown = useRef(false);
+  useEffect(() => {
+    const name = PLACES.find((place) => place.views.includes(route.view))?.name ?? "";
+    document.title = [route.uid.split(":")[0], name, "Circuitstore"].filter(Boolean).join(" · ");
+    if (wasShown.current) document.getElementById("view")?.focus({ preventScroll: true });
+    wasShown.current = true;
+  }, [route.view, route.uid]);
   return html`
     <a class="skip" href="#view">Skip to the content</a>
     ${!isExported() && html`<header class="top">
@@ -49,6 +56,9 @@ function View({ route }) {
   const [missing, setMissing] = useState(/** @type {any} */ (null));
   const [isSlow, setSlow] = useState(false);
   const [broken, mend] = useErrorBoundary((error) => console.error(error));
+  useEffect(() => {
+    if (broken) mend(); // another address may be a good one
+  }, [route.query.toString()]);
   useEffect(() => {
     const slow = setTimeout(() => setSlow(true), SLOW_MS);
     moduleOf(route.view)?.then((module) => setLoaded({ view: module.default }), setMissing);

@@ -29,9 +29,10 @@ export const short = (uid) => uid.split(":").slice(-1)[0] ?? uid;
 
 /**
  * What a circuit node is called: `feature 12:345 @ keys`, as in the answers of path queries.
- * @param {{kind: string, layer: number, index?: number | null, position?: number | null, token?: string | null}} node
+ * @param {{kind: string, layer: number, index?: number | null, position?: number | null, token?: string | null, label?: string | null}} node
  */
 export function nodeName(node) {
+  if (node.kind === "cluster") return node.label || "cluster";
   const place = ["token", "logit", "metric"].includes(node.kind) ? "" : ` ${node.layer}${node.index === null || node.index === undefined ? "" : `:${node.index}`}`;
   const at = node.token || node.position;
   return `${node.kind}${place}${at === null || at === undefined || at === "" ? "" : ` @ ${at}`}`;

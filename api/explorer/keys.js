@@ -18,11 +18,15 @@ export function useKeys(own, on = []) {
   }, on);
 }
 
+/** What arrow keys move already. */
+const MOVED_BY_ARROWS = "input, .panel";
+
 addEventListener("keydown", (event) => {
   const { target } = event;
   const isTyping = target instanceof HTMLElement && (target.matches("input:not([type=range]):not([type=checkbox]), textarea, select") || target.isContentEditable);
   if (event.ctrlKey || event.metaKey || event.altKey || (isTyping && event.key !== "Escape")) return;
   if (document.querySelector("dialog[open]")) return;
+  if (event.key.startsWith("Arrow") && target instanceof Element && target.closest(MOVED_BY_ARROWS)) return;
   const found = keys().find((one) => one.key === event.key);
   if (found) {
     event.preventDefault();

@@ -44,10 +44,16 @@ function decoded(text) {
 /** The module of a view, fetched when it is first shown. @param {string} view */
 export const moduleOf = (view) => VIEWS.find(([, name]) => name === view)?.[2]();
 
+/** An address that is shown and not written yet: a browser takes a hundred changes in half a minute, a slider makes more. */
+let pending = "";
+let writing = 0;
+const WRITE_MS = 200;
+
 /** Path and query of what is shown. An exported page is a file: its query stands behind a `#`, its path is one circuit's. */
 export function here() {
   const path = exportedFrom();
-  return path ? path + location.hash.slice(1) : location.pathname + location.search;
+  if (pending) return pending;
+  return path ? path + (location.hash.startsWith("#?") ? location.hash.slice(1) : "") : location.pathname + location.search;
 }
 
 /** What the query of the address says. */
@@ -56,11 +62,30 @@ export const queryHere = () => routeOf(here()).query;
 /** Go to an address; with `replace`, without a step for the browser's Back. @param {string} address */
 export function go(address, { replace = false } = {}) {
   if (address === here()) return;
-  const target = exportedFrom() ? `#${new URL(address, "http://explorer").search}` : address;
-  history[replace ? "replaceState" : "pushState"](null, "", target);
+  if (replace) {
+    pending = address;
+    writing ||= setTimeout(write, WRITE_MS);
+  } else {
+    if (pending) write();
+    history.pushState(null, "", written(address));
+    scrollTo(0, 0);
+  }
   dispatchEvent(new Event(CHANGED));
-  if (!replace) scrollTo(0, 0);
 }
+
+function write() {
+  clearTimeout(writing);
+  history.replaceState(null, "", written(pending));
+  [pending, writing] = ["", 0];
+}
+
+/** @param {string} address */
+const written = (address) => (exportedFrom() ? `#${new URL(address, "http://explorer").search}` : address);
+
+addEventListener("popstate", () => {
+  clearTimeout(writing);
+  [pending, writing] = ["", 0];
+});
 
 /**
  * Change some of the address's parameters and keep the others; null or "" takes one out.
@@ -92,7 +117,7 @@ export function followLinks() {
   addEventListener("click", (event) => {
     const link = event.target instanceof Element ? event.target.closest("a") : null;
     const isPlain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
-    if (!link || !isPlain || exportedFrom() || event.defaultPrevented || link.hasAttribute("target") || link.hasAttribute("download")) return;
+    if (!link || !isPlain || exportedFrom() || link.getAttribute("href")?.startsWith("#") || event.defaultPrevented || link.hasAttribute("target") || link.hasAttribute("download")) return;
     const url = new URL(link.getAttribute("href") ?? "", location.href); // of drawings, too: their links have no such property
     if (url.origin !== location.origin || url.searchParams.has("format") || !routeOf(url.pathname).view) return;
     event.preventDefault();

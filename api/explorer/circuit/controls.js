@@ -1,22 +1,27 @@
 /** What of a circuit is drawn, and how: sliders with counts, and switches. All of it is in the address. */
 
-import { html } from "../html.js";
+import { html, useRef } from "../html.js";
 import { count } from "../format.js";
 import { useKeys } from "../keys.js";
 import { change } from "../routes.js";
 
 /**
  * A slider over a number from few to all, finer where there are few.
- * @param {{name: string, label: string, value: number, largest: number, shown: number, total: number, set: (value: number) => void}} props
+ * @param {{name: string, label: string, value: number, largest: number, shown: number, total: number}} props name: of the address's parameter
  */
-function Slider({ name, label, value, largest, shown, total, set }) {
+function Slider({ name, label, value, largest, shown, total }) {
+  const isMoving = useRef(false); // Back undoes a whole move, not its steps
   const steps = 100;
   const at = Math.round((steps * Math.log(Math.max(1, value))) / Math.log(Math.max(2, largest)));
   const valueAt = (/** @type {number} */ step) => Math.max(1, Math.round(Math.max(2, largest) ** (step / steps)));
   return html`<label class="slider">
-    <span>${label} <output for=${name}>${count(shown)} of ${count(total)}</output></span>
-    <input id=${name} type="range" min="0" max=${steps} value=${at} aria-valuetext=${`${shown} of ${total}`}
-      onInput=${(/** @type {any} */ event) => set(Math.min(largest, valueAt(Number(event.target.value))))} />
+    <span>${label} <output for=${`slider-${name}`}>${count(shown)} of ${count(total)}</output></span>
+    <input id=${`slider-${name}`} type="range" min="0" max=${steps} value=${at} aria-valuetext=${`${shown} of ${total}`}
+      onChange=${() => (isMoving.current = false)}
+      onInput=${(/** @type {any} */ event) => {
+        change({ [name]: Math.min(largest, valueAt(Number(event.target.value))) }, { replace: isMoving.current });
+        isMoving.current = true;
+      }} />
   </label>`;
 }
 
@@ -31,16 +36,15 @@ export function Controls({ settings, counts, most, clusterings, hasErrors, wasOb
     { key: "o", does: "predicted or observed weights", run: () => wasObserved && toggle("weights", settings.isObserved ? null : "observed") },
   ], [settings, wasObserved]);
   return html`<div class="controls" role="group" aria-label="What is drawn">
-    <${Slider} name="top_nodes" label="Nodes" value=${settings.nodes} largest=${most.nodes} shown=${counts.nodes} total=${counts.nNodes}
-      set=${(/** @type {number} */ n) => change({ nodes: n }, { replace: true })} />
-    <${Slider} name="top_edges" label="Edges" value=${settings.edges} largest=${most.edges} shown=${counts.edges} total=${counts.nEdges}
-      set=${(/** @type {number} */ n) => change({ edges: n }, { replace: true })} />
+    <${Slider} name="nodes" label="Nodes" value=${settings.nodes} largest=${most.nodes} shown=${counts.nodes} total=${counts.nNodes} />
+    <${Slider} name="edges" label="Edges" value=${settings.edges} largest=${most.edges} shown=${counts.edges} total=${counts.nEdges} />
     ${hasErrors && html`<button aria-pressed=${settings.hasErrors} title="What the dictionaries leave out (e)"
       onClick=${() => toggle("errors", settings.hasErrors ? "off" : null)}>Errors</button>`}
     ${wasObserved && html`<span class="buttons" role="group" aria-label="Weights">
       <button aria-pressed=${!settings.isObserved} title="What was computed (o)" onClick=${() => toggle("weights", null)}>Predicted</button>
       <button aria-pressed=${settings.isObserved} title="What cutting each edge did (o)" onClick=${() => toggle("weights", "observed")}>Observed</button>
     </span>`}
+    ${settings.group && settings.opened.size > 0 && html`<button onClick=${() => change({ opened: null })}>Close clusters</button>`}
     ${clusterings.length > 0 && html`<label class="inline">Group by <select value=${settings.group}
       onChange=${(/** @type {any} */ event) => change({ group: event.target.value, opened: null })}>
       <option value="">nothing</option>

@@ -1,19 +1,20 @@
 /** A scene as SVG: for papers, and where a picture must scale. */
 
-import { bend, nameOf, outline } from "./paint.js";
+import { xmlSafe } from "../parts/save.js";
+import { bend, keyOf, nameOf, outline } from "./paint.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./paint.js").Colours} Colours */
 
 const MARGIN = 60;
 
-/** @param {Scene} scene @param {Colours} colours @param {string} title */
-export function drawing(scene, colours, title) {
+/** @param {Scene} scene @param {Colours} colours @param {import("./paint.js").Lit} lit @param {string} title */
+export function drawing(scene, colours, lit, title) {
   const largest = Math.max(...scene.links.map((link) => Math.abs(link.weight)), 1e-12);
-  const links = scene.links.map(({ from, to, weight, isDashed }) => {
+  const links = scene.links.map(({ edge, from, to, weight, isDashed }) => {
     const share = (Math.abs(weight) / largest) ** 0.6;
     const colour = weight < 0 ? colours.negative : colours.positive;
     const dashes = isDashed ? ' stroke-dasharray="5 4"' : "";
-    return `<path d="M${point(from.x, from.y)}Q${point(...bend(from, to))} ${point(to.x, to.y)}" stroke="${colour}" stroke-width="${(0.7 + 4.3 * share).toFixed(2)}" stroke-opacity="${Math.min(0.9, 0.3 + 0.7 * share).toFixed(2)}"${dashes}/>`;
+    return `<path d="M${point(from.x, from.y)}Q${point(...bend(from, to))} ${point(to.x, to.y)}" stroke="${colour}" stroke-width="${(0.7 + 4.3 * share).toFixed(2)}" stroke-opacity="${!lit.links || lit.links.has(keyOf(edge)) ? Math.min(0.9, 0.3 + 0.7 * share).toFixed(2) : 0.06}"${dashes}/>`;
   });
   const spots = scene.spots.map((spot) => {
     const { node, x, y, r } = spot;
@@ -21,7 +22,8 @@ export function drawing(scene, colours, title) {
     outline(/** @type {any} */ (path), node.kind, x, y, r);
     const name = nameOf(spot);
     const text = name ? `<text x="${x.toFixed(1)}" y="${(y + r + 11).toFixed(1)}">${escaped(name)}</text>` : "";
-    return `<g fill="${colours[node.kind] ?? colours.faint}"><path d="${path.text}"/></g>${text}`;
+    const opacity = !lit.nodes || lit.nodes.has(node.uid) ? 1 : 0.18;
+    return `<g fill="${colours[node.kind] ?? colours.faint}" opacity="${opacity}"><path d="${path.text}"/></g>${text}`;
   });
   const rows = scene.rows.map((row) => `<text class="row" x="-${MARGIN - 6}" y="${row.y + 4}" text-anchor="start">${escaped(row.name)}</text>`);
   const below = (scene.rows[0]?.y ?? 0) + 60;
@@ -75,4 +77,4 @@ class Outline {
 const point = (x, y) => `${x.toFixed(1)} ${y.toFixed(1)}`;
 
 /** @param {string} text */
-const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+const escaped = (text) => xmlSafe(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);

@@ -16,7 +16,7 @@ const COLOURS = { ink: "--ink", faint: "--faint", paper: "--paper", raised: "--r
 
 const colours = () => Object.fromEntries(Object.entries(COLOURS).map(([name, property]) => [name, colour(property)]));
 
-/** @param {{scene: Scene, lit: Lit, pinned: string | null, name: string, summary: string, pick: (uid: string | null) => void}} props */
+/** @param {{scene: Scene, lit: Lit, pinned: string | null, name: string, summary: string, pick: (uid: string | null, how?: {replace: boolean}) => void}} props */
 export function Graph({ scene, lit, pinned, name, summary, pick }) {
   const canvas = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   const stage = useRef(/** @type {Stage | null} */ (null));
@@ -40,7 +40,7 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
   useEffect(() => {
     if (pinned) stage.current?.reveal(pinned);
   }, [pinned, scene]);
-  const step = (/** @type {number} */ dx, /** @type {number} */ dy) => pick(stage.current?.neighbour(pinned, dx, dy) ?? null);
+  const step = (/** @type {number} */ dx, /** @type {number} */ dy) => pick(stage.current?.neighbour(pinned, dx, dy) ?? null, { replace: pinned !== null });
   useKeys([
     { key: "ArrowUp", does: "pin the next node above", run: () => step(0, -1) },
     { key: "ArrowDown", does: "pin the next node below", run: () => step(0, 1) },
@@ -53,10 +53,12 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
   ], [pinned, scene]);
   const save = useMemo(() => ({
     png: () => void stage.current?.toPNG().then((blob) => blob && saveFile(`${name}.png`, blob)),
-    svg: () => saveFile(`${name}.svg`, new Blob([drawing(scene, colours(), `${name}: ${summary}`)], { type: "image/svg+xml" })),
-  }), [scene, name, summary]);
+    svg: () => saveFile(`${name}.svg`, new Blob([drawing(scene, colours(), lit, `${name}: ${summary}`)], { type: "image/svg+xml" })),
+  }), [scene, lit, name, summary]);
+  const spot = pinned ? scene.byUid.get(pinned) : null;
   return html`<div class="graph">
-    <canvas ref=${canvas} role="img" tabindex="0" aria-label=${`The graph of ${name}: ${summary}. Arrow keys go from node to node.`}></canvas>
+    <canvas ref=${canvas} role="application" tabindex="0" aria-label=${`The graph of ${name}: ${summary}. Arrow keys go from node to node.`}></canvas>
+    <p class="hidden" aria-live="polite">${spot && `Pinned: ${nodeName(spot.node)}`}</p>
     <div class="graph-tools">
       <button title="Nearer (+)" aria-label="Nearer" onClick=${() => stage.current?.zoom(1.3)}>+</button>
       <button title="Farther (-)" aria-label="Farther" onClick=${() => stage.current?.zoom(1 / 1.3)}>−</button>

@@ -1,13 +1,18 @@
 /** Nodes of one cluster drawn as one, and edges between groups added up. */
 
+import { strength } from "./scene.js";
+
 /** @typedef {import("./scene.js").Node} Node @typedef {import("./scene.js").Edge} Edge */
+
+/** What a cluster has not of its nodes; where it stands it has of its strongest. */
+const NOT_ITS = { feature: null, activation: null, index: null, token: null };
 
 /**
  * @param {Node[]} nodes the strongest first @param {Edge[]} edges
  * @param {Map<string, {uid: string, name: string}>} clusters by what `keyOf` gives
  * @param {(node: Node) => string} keyOf
  * @param {Set<string>} opened clusters whose nodes are drawn
- * @returns {{nodes: Node[], edges: Edge[]}}
+ * @returns {{nodes: Node[], edges: Edge[], drawnAs: Map<string, string>}} the strongest first; drawnAs: uids of clusters by those of their nodes
  */
 export function grouped(nodes, edges, clusters, keyOf, opened) {
   /** @type {Map<string, Node>} */
@@ -25,9 +30,10 @@ export function grouped(nodes, edges, clusters, keyOf, opened) {
     drawnAs.set(node.uid, cluster.uid);
     const group = groups.get(cluster.uid);
     if (group) add(group, node);
-    else groups.set(cluster.uid, { ...node, uid: cluster.uid, kind: "cluster", label: cluster.name, feature: null, members: [node] });
+    else groups.set(cluster.uid, { ...node, ...NOT_ITS, uid: cluster.uid, kind: "cluster", label: cluster.name, members: [node] });
   }
-  return { nodes: [...groups.values(), ...kept], edges: joined(edges, drawnAs) };
+  const drawn = [...groups.values(), ...kept].sort((a, b) => strength(b) - strength(a));
+  return { nodes: drawn, edges: joined(edges, drawnAs), drawnAs };
 }
 
 /** @param {Node} group @param {Node} node */
@@ -51,8 +57,9 @@ function joined(edges, drawnAs) {
     if (!sum) sums.set(key, { ...edge, source, target });
     else {
       sum.weight += edge.weight;
+      sum.ambiguous ||= edge.ambiguous;
       sum.observed = sum.observed === null || edge.observed === null ? null : sum.observed + edge.observed;
     }
   }
-  return [...sums.values()];
+  return [...sums.values()].sort((a, b) => Math.abs(b.weight) - Math.abs(a.weight));
 }

@@ -1,6 +1,8 @@
 /** What stays in sight however a scene is moved: names of layers at the left, the prompt's tokens along the bottom. */
 
 import { token } from "../format.js";
+import { fitted } from "../parts/words.js";
+import { shortened } from "./paint.js";
 
 /** @typedef {import("./paint.js").View} View @typedef {import("./paint.js").Colours} Colours @typedef {import("./scene.js").Scene} Scene */
 
@@ -26,9 +28,11 @@ export function paintMargins(context, scene, view, size, colours) {
   let right = -Infinity;
   for (const column of scene.columns) {
     const x = column.x * view.k + view.x;
-    const text = fitting(context, token(column.name), Math.max(26, column.width * view.k - 4));
+    const room = Math.max(26, column.width * view.k - 4);
+    if (x + room < 0 || x - room > size.width) continue;
+    const text = fitted(shortened(token(column.name)), room);
     const half = context.measureText(text).width / 2;
-    if (x - half < right || x + half < 0 || x - half > size.width) continue;
+    if (x - half < right) continue;
     context.fillText(text, x, size.height - BOTTOM / 2);
     right = x + half + 4;
   }
@@ -50,12 +54,4 @@ function paintLayers(context, scene, view, size, colours) {
     context.fillText(row.name, 10, y);
     above = y;
   }
-}
-
-/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} room */
-function fitting(context, text, room) {
-  if (context.measureText(text).width <= room) return text;
-  let kept = text;
-  while (kept.length > 1 && context.measureText(`${kept}…`).width > room) kept = kept.slice(0, -1);
-  return `${kept}…`;
 }

@@ -24,10 +24,10 @@ export function NodePanel({ circuit, node, edges, nameOf }) {
       ${node.activation !== null && html`<div><dt>Activation</dt><dd>${number(node.activation)}</dd></div>`}
       ${node.influence !== null && html`<div><dt title="Share of the output's incoming weight">Influence</dt><dd>${number(node.influence)}</dd></div>`}
     </dl>
-    <p class="buttons">
+    ${!isExported() && html`<p class="buttons">
       <button onClick=${() => change({ panel: "paths", to: node.uid, from: null, path: null, node: null })}>Paths into it</button>
       <button onClick=${() => change({ panel: "paths", from: node.uid, to: null, path: null, node: null })}>Paths out of it</button>
-    </p>
+    </p>`}
     ${node.feature && !isExported() && html`<${FeatureCard} uid=${node.feature} />`}
     <${Neighbours} circuit=${circuit} node=${node} loaded=${edges} nameOf=${nameOf} />
     ${node.feature && !isExported() && html`<${Elsewhere} feature=${node.feature} circuit=${circuit} />`}
@@ -59,16 +59,23 @@ function Elsewhere({ feature, circuit }) {
   const clusters = useAnswer(href("/queries/feature_clusters", { feature }));
   return html`
     <${Shown} asked=${lineage}>${(/** @type {any} */ answer) => answer.rows.length > 0 && html`
-      <h3>Continues in other layers</h3><p class="small"><a href=${`/features/${feature}`}>${count(answer.rows.length)} matches up and down the layers</a></p>`}<//>
+      <h3>Continues in other layers</h3><ul class="plain">${nearest(answer.rows).map((/** @type {any} */ row) => html`
+        <li>${row.direction === "forwards" ? "↑" : "↓"} layer ${row.layer}: <a href=${`/features/${row.feature}`}>${row.label || row.feature.split(":").slice(1).join(":")}</a>
+          <span class="faint">${number(row.score)}${row.confirmed === true ? ", confirmed" : ""}</span></li>`)}
+        <li><a href=${`/features/${feature}`}>its lineage</a></li></ul>`}<//>
     <${Shown} asked=${clusters}>${(/** @type {any} */ answer) => answer.rows.length > 0 && html`
       <h3>In clusters</h3><ul class="plain">${answer.rows.slice(0, 6).map((/** @type {any} */ row) => html`
-        <li><a href=${`/clusters/${row.cluster}`}>${row.name || row.cluster}</a> <span class="faint">${row.method}, ${row.basis}</span></li>`)}</ul>`}<//>
+        <li><a href=${`/clusters/${row.cluster}`}>${row.name || row.cluster}</a> <span class="faint">${row.method}, ${row.basis}</span></li>`)}
+        ${answer.rows.length > 6 && html`<li><a href=${`/features/${feature}`}>and ${answer.rows.length - 6} more</a></li>`}</ul>`}<//>
     <${Shown} asked=${circuits}>${(/** @type {any} */ answer) => {
       const others = answer.rows.filter((/** @type {any} */ row) => row.uid !== circuit);
       return others.length > 0 && html`<h3>In other circuits</h3><ul class="plain">${others.map((/** @type {any} */ row) => html`
         <li><a href=${`/circuits/${row.uid}`}>${row.name}</a></li>`)}${answer.next && html`<li><a href=${`/features/${feature}`}>and more</a></li>`}</ul>`;
     }}<//>`;
 }
+
+/** Upper layers first, as in the graph. @param {any[]} rows */
+const nearest = (rows) => [...rows].sort((a, b) => b.layer - a.layer).slice(0, ENTRIES);
 
 /** @param {{node: Node}} props */
 function ClusterPanel({ node }) {

@@ -49,5 +49,5 @@ function Evidence({ circuit }) {
   const rows = answer?.rows ?? [];
   return rows.length > 0 && html`<h3>Predicted against observed edges</h3>
     <table class="small"><thead><tr><th>layers</th><th class="number">edges</th><th class="number" title="Correlation">r</th><th class="number">slope</th></tr></thead>
-    <tbody>${rows.map((row) => html`<tr><td>${row.source_layer} → ${row.target_layer}</td><td class="number">${row.n}</td><td class="number">${number(row.r)}</td><td class="number">${number(row.slope)}</td></tr>`)}</tbody></table>`;
+    <tbody>${rows.map((row) => html`<tr><td>${row.source_layer < 0 ? "tokens" : row.source_layer} → ${row.target_layer}</td><td class="number">${row.n}</td><td class="number">${number(row.r)}</td><td class="number">${number(row.slope)}</td></tr>`)}</tbody></table>`;
 }

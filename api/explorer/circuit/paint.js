@@ -17,7 +17,7 @@ const LEAST_LIT = 2; // pixels
 const THIN = 0.7;
 const THICK = 5;
 
-/** @param {import("./scene.js").Edge} edge */
+/** @param {{source: string, target: string}} edge */
 export const keyOf = (edge) => `${edge.source} ${edge.target}`;
 
 /**
@@ -179,13 +179,13 @@ function paintNames(context, scene, k, colours, lit) {
 /** @param {Spot} spot */
 export function nameOf({ node }) {
   if (node.kind === "error") return "";
-  if (["token", "logit"].includes(node.kind)) return token(node.token ?? node.label ?? "");
+  if (["token", "logit"].includes(node.kind)) return shortened(token(node.token ?? node.label ?? ""));
   if (node.kind === "metric") return "metric";
   if (node.kind === "head") return `${node.layer}.${node.index ?? ""}`;
   if (node.kind === "cluster") return shortened(node.label ?? "");
   return node.kind === "feature" ? String(node.index ?? "") : node.kind;
 }
 
-/** @param {string} text */
-const shortened = (text) => (text.length > 18 ? `${text.slice(0, 17)}…` : text);
+/** No name is drawn longer. @param {string} text */
+export const shortened = (text) => (text.length > 18 ? `${text.slice(0, 17)}…` : text);
 

@@ -64,7 +64,7 @@ export function sceneOf(nodes, edges, { tokens = null, isObserved = false, wasOb
 
 /**
  * Whether an edge may be believed: measured, and with the sign that was predicted.
- * @param {Edge} edge
+ * @param {{observed: number | null, weight: number}} edge
  */
 export const isConfirmed = (edge) => edge.observed !== null && edge.observed * edge.weight > 0;
 

@@ -6,7 +6,7 @@
  */
 
 import { BOTTOM, paintMargins } from "./margins.js";
-import { bend, paintScene } from "./paint.js";
+import { bend, keyOf, paintScene } from "./paint.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./scene.js").Spot} Spot @typedef {import("./scene.js").Link} Link
  * @typedef {import("./paint.js").View} View @typedef {import("./paint.js").Lit} Lit @typedef {import("./paint.js").Colours} Colours
@@ -226,7 +226,7 @@ export class Stage {
     let best = null;
     let least = near;
     for (const link of this.scene.links) {
-      if (this.lit.links && !this.lit.links.has(`${link.edge.source} ${link.edge.target}`)) continue;
+      if (this.lit.links && !this.lit.links.has(keyOf(link.edge))) continue;
       const away = distance(link, sx, sy, least);
       if (away < least) [least, best] = [away, link];
     }
@@ -239,6 +239,7 @@ export class Stage {
     /** @type {{x: number, y: number, moved: number} | null} */
     let held = null;
     canvas.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
       held = { x: event.offsetX, y: event.offsetY, moved: 0 };
       canvas.setPointerCapture(event.pointerId);
     }, { signal });
@@ -259,6 +260,7 @@ export class Stage {
       if (held && held.moved < 4) this.told.onPick(this.#at(event.offsetX, event.offsetY)?.spot?.node.uid ?? null);
       held = null;
     }, { signal });
+    for (const lost of ["pointercancel", "lostpointercapture"]) canvas.addEventListener(lost, () => (held = null), { signal });
     canvas.addEventListener("pointerleave", () => this.told.onPoint(null, 0, 0), { signal });
     canvas.addEventListener("wheel", (event) => {
       event.preventDefault();

@@ -1,7 +1,7 @@
 /** What stands where something is to come, is not there, or could not be had. */
 
 import { html, useState } from "../html.js";
-import { setKey } from "../server.js";
+import { isExported, setKey } from "../server.js";
 
 /** @typedef {import("../server.js").Asked} Asked @typedef {import("../server.js").Problem} Problem */
 
@@ -18,7 +18,7 @@ export function Failed({ error, again = () => location.reload() }) {
   return html`<div class="state failed" role="alert">
     <strong>${title}</strong>
     <p>${error.message}</p>
-    ${error.status !== 404 && html`<button onClick=${again}>Try again</button>`} <a href="/">All circuits</a>
+    ${error.status !== 404 && html`<button onClick=${again}>Try again</button>`} ${!isExported() && html`<a href="/">All circuits</a>`}
   </div>`;
 }
 

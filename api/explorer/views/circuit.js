@@ -22,6 +22,9 @@ import { style } from "../style.js";
 const MOST = { nodes: 2000, edges: 5000 };
 /** Of a circuit larger than this, its strongest part is loaded. */
 
+const LONG = 200;
+/** Tokens of a prompt that are shown above the graph. */
+
 style("circuit");
 
 /** @param {{route: import("../routes.js").Route}} props */
@@ -38,16 +41,20 @@ export default function Circuit({ route }) {
     <${Heading} circuit=${row} twin=${href(`/circuits/${uid}/graph`, { top_nodes: settingsOf(route.query).nodes, limit: settingsOf(route.query).edges })} />
     <${Shown} asked=${{ answer: graph, error: null, isSlow: first.isSlow }}>
       ${(/** @type {any} */ loaded) => loaded.n_nodes === 0 ? html`<${Empty} title="This circuit has no nodes">What made it left none above its thresholds.<//>`
-        : html`<${Body} circuit=${row} graph=${loaded} isComplete=${isWhole || Boolean(whole.answer)} query=${route.query} />`}
+        : html`${whole.error && html`<p class="note" role="status">Only the strongest part is here: the rest could not be had. ${whole.error.message}</p>`}<${Body} circuit=${row} graph=${loaded} isComplete=${isWhole || Boolean(whole.answer)} query=${route.query} />`}
     <//>
   </div>`;
 }
 
+/** An exported page has nowhere to lead to. @param {string} path @param {string} name */
+const linked = (path, name) => (isExported() ? name : html`<a href=${path}>${name}</a>`);
+
 /** @param {{circuit: any, twin: string}} props */
 function Heading({ circuit, twin }) {
+  const tokens = useTokens(circuit);
   const parts = [
-    circuit.task && html`<a href=${href("/", { task: circuit.task })}>${circuit.task.split(":")[1] ?? circuit.task}</a>`,
-    circuit.model && html`<a href=${href("/", { model: circuit.model })}>${circuit.model}</a>`,
+    circuit.task && linked(href("/", { task: circuit.task }), circuit.task.split(":")[1] ?? circuit.task),
+    circuit.model && linked(href("/", { model: circuit.model }), circuit.model),
     circuit.method,
     circuit.aggregation === "task" && "mean over the task's prompts",
   ].filter(Boolean);
@@ -60,6 +67,7 @@ function Heading({ circuit, twin }) {
       ${circuit.faithfulness !== null && circuit.faithfulness !== undefined && html`<div><dt title="How much of the metric the circuit alone restores">Faithfulness</dt><dd>${percent(circuit.faithfulness)}</dd></div>`}
     </dl>
     ${!isExported() && html`<${Twin} path=${twin} />`}
+    ${tokens && html`<p class="prompt" title="The prompt">${tokens.slice(0, LONG).join("")}${tokens.length > LONG && " …"}</p>`}
   </header>`;
 }
 
@@ -71,8 +79,6 @@ function Body({ circuit, graph, isComplete, query }) {
   const members = useMembers(settings.group, circuit.uid);
   const isPaths = settings.panel === "paths";
   const paths = useAnswer(isPaths ? pathsAt(circuit.uid, settings.from, settings.to) : null);
-  /** @type {string[] | null} */
-  const path = isPaths && settings.path ? paths.answer?.rows[settings.path - 1]?.nodes ?? null : null;
   /** @type {Node[]} */
   const nodes = graph.nodes.rows;
   /** @type {Edge[]} */
@@ -80,27 +86,34 @@ function Body({ circuit, graph, isComplete, query }) {
   const wasObserved = useMemo(() => edges.some((edge) => edge.observed !== null), [edges]);
   const byUid = useMemo(() => new Map(nodes.map((node) => [node.uid, node])), [nodes]);
   const isObserved = settings.isObserved && wasObserved;
+  // Sums of a cluster are of all that is loaded: how much of it is drawn changes none.
+  const all = useMemo(() => (members ? grouped(nodes, edges, members.clusters, members.keyOf, settings.opened) : { nodes, edges, drawnAs: new Map() }), [nodes, edges, members, query.get("opened")]);
+  const drawnAs = (/** @type {string} */ uid) => all.drawnAs.get(uid) ?? uid;
+  const chosen = isPaths && settings.path ? paths.answer?.rows[settings.path - 1]?.nodes ?? null : null;
+  /** @type {string[] | null} */
+  const path = chosen && chosen.map(drawnAs).filter((/** @type {string} */ uid, /** @type {number} */ i, /** @type {string[]} */ uids) => uid !== uids[i - 1]);
+  const pin = settings.pinned && drawnAs(settings.pinned);
   const shown = useMemo(() => {
-    const wanted = new Set([...(path ?? []), ...(settings.pinned ? [settings.pinned] : [])]);
-    const strongest = nodes.filter((node) => settings.hasErrors || node.kind !== "error");
+    const wanted = new Set([...(path ?? []), ...(pin ? [pin] : [])]);
+    const strongest = all.nodes.filter((node) => settings.hasErrors || node.kind !== "error");
     const kept = strongest.filter((node, i) => i < settings.nodes || wanted.has(node.uid) || isOutput(node));
     const drawn = new Set(kept.map((node) => node.uid));
-    const inPath = new Set((path ?? []).slice(1).map((target, i) => `${path?.[i]} ${target}`));
-    const among = edges.filter((edge) => drawn.has(edge.source) && drawn.has(edge.target) && (!isObserved || edge.observed !== null));
-    const few = among.filter((edge, i) => i < settings.edges || inPath.has(keyOf(edge)) || edge.source === settings.pinned || edge.target === settings.pinned);
+    const inPath = new Set(stepsOf(path));
+    const among = all.edges.filter((edge) => drawn.has(edge.source) && drawn.has(edge.target) && (!isObserved || edge.observed !== null));
+    const few = among.filter((edge, i) => i < settings.edges || inPath.has(keyOf(edge)) || edge.source === pin || edge.target === pin);
     return { nodes: kept, edges: few };
-  }, [nodes, edges, settings.nodes, settings.edges, settings.hasErrors, isObserved, path?.join(), settings.pinned]);
-  const drawn = useMemo(() => (members ? grouped(shown.nodes, shown.edges, members.clusters, members.keyOf, settings.opened) : shown), [shown, members, query.get("opened")]);
-  const scene = useMemo(() => sceneOf(drawn.nodes, drawn.edges, { tokens, isObserved, wasObserved }), [drawn, tokens, isObserved, wasObserved]);
-  const lit = useMemo(() => litBy(path, settings.pinned, drawn.edges), [path?.join(), settings.pinned, drawn]);
-  const pinned = settings.pinned ? byUid.get(settings.pinned) ?? drawn.nodes.find((node) => node.uid === settings.pinned) : null;
+  }, [all, settings.nodes, settings.edges, settings.hasErrors, isObserved, path?.join(), pin]);
+  const scene = useMemo(() => sceneOf(shown.nodes, shown.edges, { tokens, isObserved, wasObserved }), [shown, tokens, isObserved, wasObserved]);
+  const lit = useMemo(() => litBy(path, pin, shown.edges), [path?.join(), pin, shown]);
+  const pinned = settings.pinned ? byUid.get(settings.pinned) ?? shown.nodes.find((node) => node.uid === settings.pinned) : null;
   const counts = { nodes: shown.nodes.length, nNodes: graph.n_nodes, edges: shown.edges.length, nEdges: graph.n_edges };
   const summary = `${count(counts.nodes)} of ${count(counts.nNodes)} nodes, ${count(counts.edges)} of ${count(counts.nEdges)} edges`;
   return html`
     <${Controls} settings=${settings} counts=${counts} most=${{ nodes: nodes.length, edges: Math.max(edges.length, FEW.edges) }}
       clusterings=${clusterings} hasErrors=${nodes.some((node) => node.kind === "error")} wasObserved=${wasObserved} />
     <div class="circuit-body">
-      <${Graph} scene=${scene} lit=${lit} pinned=${settings.pinned} name=${circuit.name} summary=${summary} pick=${(/** @type {string | null} */ node) => change({ node })} />
+      <${Graph} scene=${scene} lit=${lit} pinned=${pin} name=${circuit.name} summary=${summary}
+        pick=${(/** @type {string | null} */ node, /** @type {{replace: boolean}} */ how) => change({ node }, how)} />
       <aside class="panel">
         ${pinned ? html`<${NodePanel} key=${pinned.uid} circuit=${circuit.uid} node=${pinned} edges=${edges} nameOf=${(/** @type {string} */ one) => nameIn(byUid, one)} />`
           : settings.pinned ? html`<${Empty} title="This node is not among those loaded">The circuit has no node ${settings.pinned}, or it is a weak one of very many. <button onClick=${() => change({ node: null })}>Unpin</button><//>`
@@ -145,9 +158,12 @@ function useMembers(group, circuit) {
   }, [answer]);
 }
 
+/** The edges of a path, as `keyOf` names them. @param {string[] | null} path */
+const stepsOf = (path) => (path ?? []).slice(1).map((target, i) => keyOf({ source: path?.[i] ?? "", target }));
+
 /** A path stands out; else a pinned node with its edges. @param {string[] | null} path @param {string | null} pinned @param {Edge[]} edges */
 function litBy(path, pinned, edges) {
-  if (path) return { nodes: new Set(path), links: new Set(path.slice(1).map((target, i) => `${path[i]} ${target}`)) };
+  if (path) return { nodes: new Set(path), links: new Set(stepsOf(path)) };
   if (!pinned) return { nodes: null, links: null };
   const own = edges.filter((edge) => edge.source === pinned || edge.target === pinned);
   return { nodes: new Set([pinned, ...own.flatMap((edge) => [edge.source, edge.target])]), links: new Set(own.map(keyOf)) };
