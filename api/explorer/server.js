@@ -33,8 +33,11 @@ export function href(path, parameters = {}) {
   return query ? `${path}?${query.replaceAll("%3A", ":").replaceAll("%2C", ",")}` : path;
 }
 
+/** The path of one thing of a kind: what no path may hold is encoded. @param {string} kind as circuits @param {string} uid */
+export const at = (kind, uid) => `/${kind}/${encodeURIComponent(uid).replaceAll("%3A", ":")}`;
+
 /** The same data for programs: the address that a view's own is asked at. @param {string} path */
-export const twin = (path) => `${path}${path.includes("?") ? "&" : "?"}format=json`;
+export const twin = (path, format = "json") => `${path}${path.includes("?") ? "&" : "?"}format=${format}`;
 
 /**
  * The JSON at a path. Throws Problem.
@@ -63,6 +66,12 @@ export function setKey(key) {
   sessionStorage.setItem(KEY, key);
   askAnew();
 }
+
+/** Whether a key is sent with all that is asked: a plain link has none. */
+export const hasKey = () => Boolean(sessionStorage.getItem(KEY));
+
+/** What is at a path, as it comes. Throws Problem. @param {string} path */
+export const download = async (path) => (await responded(path)).blob();
 
 /** Send something. Throws Problem. @param {string} path @param {any} body @returns {Promise<any>} */
 export const send = (path, body) =>
@@ -112,16 +121,19 @@ const NOTHING = { answer: null, error: null, isSlow: false };
 export const asProblem = (error) => (error instanceof Problem ? error : new Problem(0, String(error?.message ?? error)));
 
 /** @param {string} path @param {RequestInit} [how] @returns {Promise<any>} */
-async function fetched(path, how = {}) {
+const fetched = async (path, how) => (await responded(path, { ...how, headers: { Accept: "application/json", ...how?.headers } })).json();
+
+/** @param {string} path @param {RequestInit} [how] */
+async function responded(path, how = {}) {
   const key = sessionStorage.getItem(KEY);
-  const headers = { Accept: "application/json", ...how.headers, ...(key ? { "X-API-Key": key } : {}) };
+  const headers = { ...how.headers, ...(key ? { "X-API-Key": key } : {}) };
   let response;
   try {
     response = await fetch(path, { ...how, headers });
   } catch {
     throw new Problem(0, GONE);
   }
-  if (response.ok) return response.json();
+  if (response.ok) return response;
   const said = await response.json().catch(() => ({}));
   throw new Problem(response.status, said.detail ?? response.statusText);
 }

@@ -2,10 +2,11 @@
 
 import { html } from "../html.js";
 import { nodeName, number, token } from "../format.js";
-import { href, twin } from "../server.js";
+import { at, href, twin } from "../server.js";
+import { FileLink } from "./save.js";
 
 /** A link to the JSON behind a view. @param {{path: string}} props */
-export const Twin = ({ path }) => html`<a class="twin" href=${twin(path)} target="_blank" title="What this view shows, for programs">JSON</a>`;
+export const Twin = ({ path }) => html`<${FileLink} className="twin" path=${twin(path)} name=${`${path.split(/[/?]/).filter(Boolean).slice(0, 2).join("-").replaceAll(":", "-")}.json`} isShown=${true} title="What this view shows, for programs">JSON<//>`;
 
 /** A signed number in the colour of its sign. @param {{value: number | null | undefined}} props */
 export const Signed = ({ value }) => html`<span class=${(value ?? 0) < 0 ? "negative" : "positive"}>${number(value)}</span>`;

@@ -1,6 +1,6 @@
 /** A field to pick a circuit with: what is typed is looked for; before, those that are most like another one are offered. */
 
-import { html, useRef, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { count } from "../format.js";
 import { href, useLatest } from "../server.js";
 
@@ -19,11 +19,17 @@ export function CircuitPicker({ label, name, like, pick }) {
   const [isOpen, setOpen] = useState(false);
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
-  const alike = useLatest(isOpen && !text && like ? href("/queries/similar_circuits", { circuit: like, limit: OFFERED }) : null).answer?.rows ?? [];
-  const isAlike = !text && alike.length > 0;
-  const found = useLatest(isOpen && !isAlike ? href("/queries/circuits", { name: text, sort: "name", order: "asc", limit: OFFERED }) : null).answer?.rows ?? [];
-  const options = isAlike ? alike.map(asOption) : found.map(asOption);
+  const [isTyping, setTyping] = useState(false);
+  const alike = useLatest(isOpen && !text && like ? href("/queries/similar_circuits", { circuit: like, limit: OFFERED }) : null);
+  const isAlike = !text && alike.answer?.rows.length > 0;
+  const found = useLatest(isOpen && !isAlike ? href("/queries/circuits", { name: text, sort: "name", order: "asc", limit: OFFERED }) : null);
+  const { answer, isOld, error } = isAlike ? alike : found;
+  const options = (answer?.rows ?? []).map(asOption);
+  const isSettled = Boolean(answer) && !isOld && !isTyping; // what is listed is what was typed
+  useEffect(() => () => clearTimeout(timer.current), []);
   const close = () => {
+    clearTimeout(timer.current);
+    setTyping(false);
     setOpen(false);
     setText("");
   };
@@ -38,7 +44,9 @@ export function CircuitPicker({ label, name, like, pick }) {
   const typed = ({ target: { value } }) => {
     clearTimeout(timer.current);
     setOpen(true);
+    setTyping(true);
     timer.current = setTimeout(() => {
+      setTyping(false);
       setText(value.trim());
       setAt(0);
     }, TYPING_MS);
@@ -52,7 +60,7 @@ export function CircuitPicker({ label, name, like, pick }) {
   /** @param {KeyboardEvent} event */
   const press = (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") setAt((at + (event.key === "ArrowDown" ? 1 : options.length - 1)) % Math.max(1, options.length));
-    else if (event.key === "Enter") take(options[at]);
+    else if (event.key === "Enter") take(isSettled && options[at]);
     else if (event.key === "Escape") field.current?.blur();
     else return;
     event.preventDefault();
@@ -65,7 +73,7 @@ export function CircuitPicker({ label, name, like, pick }) {
       onFocus=${open} onInput=${typed} onBlur=${close} onKeyDown=${press} />
     ${isOpen && html`<ul id=${`${id}-list`} role="listbox" aria-label=${label}>
       ${isAlike && html`<li class="faint" role="presentation">Most features in common with the other</li>`}
-      ${!options.length && html`<li class="faint" role="presentation">No circuit is like this</li>`}
+      ${error ? html`<li class="problem" role="alert">${error.message}</li>` : !options.length && isSettled && html`<li class="faint" role="presentation">No circuit is like this</li>`}
       ${options.map((/** @type {any} */ option, /** @type {number} */ i) => html`<li id=${`${id}-${i}`} role="option" aria-selected=${i === at} onPointerDown=${(/** @type {Event} */ event) => event.preventDefault()} onClick=${() => take(option)}>
         <span>${option.name}</span><span class="faint">${option.more}</span>
       </li>`)}

@@ -1,6 +1,7 @@
 /** Pictures and data of a view as files. */
 
-import { html } from "../html.js";
+import { html, useState } from "../html.js";
+import { asProblem, download, hasKey } from "../server.js";
 
 /** @param {string} name @param {Blob} content */
 export function saveFile(name, content) {
@@ -11,11 +12,34 @@ export function saveFile(name, content) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+/**
+ * A link to a file of the service. Where a key is held, which no link sends, the file is fetched and saved.
+ * @param {{path: string, name: string, isShown?: boolean, className?: string, title?: string, children?: any}} props `isShown`: the browser can show it, too
+ */
+export function FileLink({ path, name, isShown, className, title, children }) {
+  const [problem, setProblem] = useState("");
+  /** @param {Event} event */
+  const save = (event) => {
+    if (!hasKey()) return;
+    event.preventDefault();
+    setProblem("");
+    download(path).then((content) => saveFile(name, content), (error) => setProblem(asProblem(error).message));
+  };
+  return html`<a class=${className} href=${path} title=${title} target=${isShown ? "_blank" : undefined} download=${isShown ? undefined : name} onClick=${save}>${children}</a>${problem && html` <span class="problem" role="alert">${problem}</span>`}`;
+}
+
+/** What XML 1.0 forbids: control characters, halves of surrogate pairs, U+FFFE and U+FFFF. */
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\p{Surrogate}]/gu;
+
+/** Text that may stand in XML. @param {string} text */
+export const xmlSafe = (text) => text.replace(FORBIDDEN, "\ufffd");
+
 /** @param {string} name @param {string[]} columns @param {any[]} rows */
 export function saveCSV(name, columns, rows) {
   /** @param {any} value */
   const cell = (value) => {
-    const text = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+    const said = value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
+    const text = typeof value === "string" && /^[=+\-@\t\r]/.test(said) ? `'${said}` : said; // a spreadsheet would take it for a formula
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = [columns, ...rows.map((row) => columns.map((column) => row[column]))].map((line) => line.map(cell).join(","));
@@ -23,7 +47,7 @@ export function saveCSV(name, columns, rows) {
 }
 
 /** A drawing as a file of its own: what the style sheet gives it is written into it. @param {SVGSVGElement} svg */
-export function standalone(svg) {
+function standalone(svg) {
   const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
   const drawn = [svg, ...svg.querySelectorAll("*")];
   [copy, ...copy.querySelectorAll("*")].forEach((element, i) => {
@@ -39,7 +63,7 @@ export function standalone(svg) {
   for (const [name, value] of Object.entries({ x, y, width: w, height: h, fill: groundOf(svg) })) ground.setAttribute(name, String(value));
   copy.prepend(ground);
   for (const [name, value] of Object.entries({ xmlns: "http://www.w3.org/2000/svg", width: w, height: h, viewBox: `${x} ${y} ${w} ${h}` })) copy.setAttribute(name, String(value));
-  return new XMLSerializer().serializeToString(copy);
+  return xmlSafe(new XMLSerializer().serializeToString(copy));
 }
 
 const MARGIN = 12;
@@ -58,7 +82,12 @@ export const saveSVG = (name, svg) => saveFile(name, new Blob([standalone(svg)],
 export async function savePNG(name, svg) {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standalone(svg))}`;
-  await image.decode();
+  try {
+    await image.decode();
+  } catch {
+    console.warn(`The browser cannot draw ${name}`); // as SVG it can be had all the same
+    return;
+  }
   const canvas = document.createElement("canvas");
   canvas.width = 2 * image.width;
   canvas.height = 2 * image.height;

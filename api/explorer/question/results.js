@@ -5,10 +5,12 @@ import { count } from "../format.js";
 import { columnsOf } from "../parts/cells.js";
 import { EdgePicture, edgesOf } from "../parts/edge-picture.js";
 import { arePaths, HOW, PathPicture } from "../parts/path-picture.js";
+import { FileLink } from "../parts/save.js";
 import { Section } from "../parts/section.js";
 import { Empty } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { change } from "../routes.js";
+import { twin } from "../server.js";
 
 const WIDE = 5;
 
@@ -28,7 +30,7 @@ export function Results({ name, answer, helps, path, limit, isTable, filledBy })
     ${isDrawn && html`<span class="segments" role="group" aria-label="Shown as">
       <button aria-pressed=${!isTable} onClick=${() => change({ view: null }, { replace: true })}>picture</button><button aria-pressed=${isTable} onClick=${() => change({ view: "table" }, { replace: true })}>table</button>
     </span>`}
-    ${path && html`<span class="files">${["csv", "ndjson", "arrow"].map((format) => html`<a href=${`${path}${path.includes("?") ? "&" : "?"}format=${format}`} download=${`${name}.${format}`}>${format === "arrow" ? "Arrow" : format.toUpperCase()}</a>`)}</span>`}`;
+    ${path && html`<span class="files">${["csv", "ndjson", "arrow"].map((format) => html`<${FileLink} path=${twin(path, format)} name=${`${name}.${format}`}>${format === "arrow" ? "Arrow" : format.toUpperCase()}<//>`)}</span>`}`;
   const title = `${count(rows.length)} ${rows.length === 1 ? "row" : "rows"}`;
   const said = truncated ? "The service cut this answer short: it has a limit of rows. Narrow the question down to see the rest." : limit === rows.length ? "As many rows as were asked for: there may be more. Raise the limit to see." : "";
   if (isPath && !isTable) return html`<${Section} title=${title} tools=${tools} lead=${`${HOW} ${said}`}><${PathPicture} paths=${rows} /><//>`;

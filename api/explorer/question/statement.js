@@ -33,6 +33,7 @@ const Code = ({ text }) => html`<pre tabindex="0"><code>${text.split(/(\$\{?\w+\
 /** @param {{text: string, says: string}} props */
 function Copy({ text, says }) {
   const [isDone, setDone] = useState(false);
+  if (!navigator.clipboard) return null; // over plain HTTP browsers give none: the text is there to be selected
   const copy = async () => {
     await navigator.clipboard.writeText(text);
     setDone(true);
@@ -46,9 +47,18 @@ const filledIn = (question, values) =>
   question.text.replace(PARAMETER, (/** @type {string} */ whole, /** @type {string} */ name) => {
     const param = question.params.find((/** @type {any} */ one) => one.name === name);
     if (!param) return whole;
-    const value = values[name] ?? param.default ?? `PUT-${name.toUpperCase()}-HERE`;
-    return whole.startsWith("${") || typeof param.default === "number" || param.type === "bool" ? String(value) : JSON.stringify(value);
+    const value = String(values[name] ?? param.default ?? `PUT-${name.toUpperCase()}-HERE`);
+    const isInline = whole.startsWith("${");
+    if (isPlain(param, value, isInline)) return value;
+    return isInline ? JSON.stringify(value).replaceAll("'", "\\u0027") : JSON.stringify(value); // it may stand within '…'
   });
+
+/** Whether a value may stand in the text as it is: the address may come from anyone. @param {import("./form.js").Param} param @param {string} value @param {boolean} isInline */
+function isPlain({ type, choices }, value, isInline) {
+  if (["int", "hops", "float"].includes(type)) return /^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value);
+  if (type === "bool") return /^(true|false)$/.test(value);
+  return isInline && choices.map(String).includes(value);
+}
 
 /** For a shell. @param {string} text */
 const quoted = (text) => (/^[\w.:,+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
