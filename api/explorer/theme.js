@@ -6,13 +6,26 @@ const KEY = "circuitstore-theme";
 const THEMES = ["auto", "light", "dark"];
 const CHANGED = "circuitstore-theme";
 
-export const themeNow = () => {
-  const kept = localStorage.getItem(KEY) ?? "auto";
-  return THEMES.includes(kept) ? kept : "auto";
-};
+let chosen = kept();
+
+/** What this browser keeps; where it keeps nothing for pages, a choice lasts as long as the page. */
+function kept() {
+  try {
+    return localStorage.getItem(KEY) ?? "auto";
+  } catch {
+    return "auto";
+  }
+}
+
+const themeNow = () => (THEMES.includes(chosen) ? chosen : "auto");
 
 export function nextTheme() {
-  localStorage.setItem(KEY, THEMES[(THEMES.indexOf(themeNow()) + 1) % THEMES.length] ?? "auto");
+  chosen = THEMES[(THEMES.indexOf(themeNow()) + 1) % THEMES.length] ?? "auto";
+  try {
+    localStorage.setItem(KEY, chosen);
+  } catch {
+    // storage is blocked
+  }
   apply();
 }
 

@@ -31,7 +31,7 @@ function Drawn({ circuit, kind, rows, about }) {
   const known = rows.filter((row) => row.faithfulness !== null);
   /** @param {any} row */
   const column = (row) => (row.factor === null ? row.task : `${row.task} times ${row.factor}`);
-  const columns = [...new Set(known.map(column))].sort();
+  const columns = [...new Set([...known].sort((a, b) => a.task.localeCompare(b.task) || (a.factor ?? 0) - (b.factor ?? 0)).map(column))];
   const blocks = [...grouped(known, (row) => CLUSTER.exec(row.ablated)?.[1] ?? "")].map(([clustering, own]) => ({
     title: clustering ? nameOf(clustering) : "",
     href: clustering ? `/clusterings/${clustering}` : undefined,

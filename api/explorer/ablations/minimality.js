@@ -16,7 +16,7 @@ export function Minimality({ circuit, rows }) {
   const intervals = own.map((row) => {
     const uid = leftOut(row);
     const node = named.answer?.rows.find((/** @type {any} */ one) => one.uid === uid) ?? nodeOf(uid);
-    return { name: node ? nodeName(node).replace("feature ", "") : uid, href: node ? href(`/circuits/${circuit}`, { node: uid }) : undefined, value: row.faithfulness, low: row.low, high: row.high };
+    return { name: node ? nodeName(node).replace("feature ", "") : uid, href: node ? href(`/circuits/${circuit}`, { node: uid }) : undefined, value: row.faithfulness, low: row.low ?? row.faithfulness, high: row.high ?? row.faithfulness };
   });
   const about = {
     title: `Each of ${count(size)} features left out`,

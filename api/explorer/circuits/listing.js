@@ -13,7 +13,7 @@ const MOST = 10_000;
 const SORTS = ["name", "n_nodes", "n_edges", "faithfulness", "created_at"];
 
 /** What narrows the list by way of the resource, since the query does not know it. */
-export const NARROWING = ["method", "run", "feature", "dictionary", "prompt", "ablation"];
+const NARROWING = ["method", "run", "feature", "dictionary", "prompt", "ablation"];
 
 /** All that leaves circuits out. */
 export const FILTERS = ["search", "task", "model", "aggregation", ...NARROWING];

@@ -2,6 +2,7 @@
 
 import { featurePlace, nodeName } from "../format.js";
 import { grouped } from "../parts/groups.js";
+import { mean } from "../parts/mean.js";
 import { href, useAnswer } from "../server.js";
 
 /**
@@ -36,9 +37,6 @@ const clustersOf = (rows, clustering) => [...grouped(rows, (row) => row.cluster)
     ? { uid: row.node, name: nodeName(row), address: href(`/circuits/${parentOf(clustering.uid)}`, { node: row.node }), label: row.label, layer: row.layer, silhouette: null, tokens: [] }
     : { uid: row.feature, name: featurePlace(row.feature), address: `/features/${row.feature}`, label: row.label, layer: row.layer, silhouette: row.silhouette, tokens: row.top_tokens ?? [] })),
 }));
-
-/** @param {number[]} values */
-const mean = (values) => (values.length ? values.reduce((sum, one) => sum + one, 0) / values.length : null);
 
 /** Tokens that members promote, those that most of them promote most strongly first: Σ 1 / rank. @param {Member[]} members */
 export function promotedBy(members) {

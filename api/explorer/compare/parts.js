@@ -3,7 +3,7 @@
 import { featurePlace } from "../format.js";
 
 /** @typedef {import("../server.js").Row} Row */
-/** @typedef {{effect: number | null, weight: number, positions: number, node: string}} Side of a part, in one circuit */
+/** @typedef {{effect: number | null, weight: number, node: string}} Side of a part, in one circuit */
 /** @typedef {"both" | "left" | "right"} Where */
 /** @typedef {{key: string, kind: string, layer: number, index: number, name: string, label: string, feature: string | null, left: Side | null, right: Side | null, where: Where}} Part */
 /** @typedef {{source: string, target: string, left: number | null, right: number | null, where: Where}} Link */
@@ -66,10 +66,9 @@ function sidesOf({ nodes, edges }) {
   /** @type {Map<string, {node: Row, side: Side}>} */
   const sides = new Map();
   for (const node of nodes.rows.filter(({ kind }) => KINDS.includes(kind))) {
-    const found = sides.get(keyOf(node)) ?? { node, side: { effect: null, weight: 0, positions: 0, node: node.uid } };
+    const found = sides.get(keyOf(node)) ?? { node, side: { effect: null, weight: 0, node: node.uid } };
     if (node.effect !== null) found.side.effect = (found.side.effect ?? 0) + node.effect;
     found.side.weight += leaving.get(node.uid) ?? 0;
-    found.side.positions += 1;
     sides.set(keyOf(node), found);
   }
   return sides;

@@ -1,6 +1,7 @@
 /** A feature's matches over the layers, put together from what feature_lineage says, and placed for a drawing. */
 
 import { featurePlace } from "../format.js";
+import { mean } from "../parts/mean.js";
 
 /**
  * @typedef {{uid: string, name: string, layer: number, label: string | null, tokens: string[], column: number, lane: number, methods: Set<string>, x: number, y: number, height: number}} Stop
@@ -74,7 +75,7 @@ function placed(stops, links, middle) {
   const outwards = columns.map((_, i) => i).sort((a, b) => Math.abs(a - centre) - Math.abs(b - centre));
   for (const column of outwards) {
     const here = stops.filter((stop) => stop.column === column);
-    const lane = new Map(here.map((stop) => [stop, mean(links.flatMap((link) => nearerOf(link, stop, centre)))]));
+    const lane = new Map(here.map((stop) => [stop, mean(links.flatMap((link) => nearerOf(link, stop, centre))) ?? 0]));
     here.sort((a, b) => (lane.get(a) ?? 0) - (lane.get(b) ?? 0) || b.methods.size - a.methods.size || a.uid.localeCompare(b.uid));
     let y = TOP;
     here.forEach((stop, i) => {
@@ -93,9 +94,6 @@ function placed(stops, links, middle) {
 
 /** @param {string} uid */
 const dictionaryOf = (uid) => uid.replace(/:[^:]*$/, "");
-
-/** @param {number[]} values */
-const mean = (values) => (values.length ? values.reduce((sum, one) => sum + one, 0) / values.length : 0);
 
 /** @param {Link} link @param {Stop} stop @param {number} centre */
 function nearerOf(link, stop, centre) {

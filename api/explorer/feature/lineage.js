@@ -20,7 +20,7 @@ const ALL = "all ways to match";
 export function Lineage({ feature, method }) {
   const path = (/** @type {string} */ one) => href("/queries/feature_lineage", { feature: feature.uid, method: one, max_hops: 8 });
   const asked = [useAnswer(path("sae_match")), useAnswer(path("feature_flow")), useAnswer(path("correlation"))];
-  const acting = useAnswer("/queries/acting_matches?limit=10000");
+  const acting = useAnswer(href("/queries/acting_matches", { method, limit: 10000 }));
   const [told, tell] = useState(/** @type {Link | null} */ (null));
   const answers = asked.map((one) => one.answer);
   const found = METHODS.filter((_, i) => answers[i]?.rows.length);

@@ -1,6 +1,7 @@
 /** Paths as rows of nodes with arrows between them: an arrow's colour is its sign, its width its weight. */
 
 import { html, useState } from "../html.js";
+import { isConfirmed } from "../circuit/scene.js";
 import { number } from "../format.js";
 import { style } from "../style.js";
 import { Signed } from "./bits.js";
@@ -13,7 +14,7 @@ style("paths");
 const STEP = 100;
 
 /** How to read it. */
-export const HOW = "Each row is a path, read from left to right. Blue arrows are above zero, orange ones below, and the wider the larger; a dashed one was predicted but never observed.";
+export const HOW = "Each row is a path, read from left to right. Blue arrows are above zero, orange ones below, and the wider the larger; a dashed one was predicted, but not observed or with the other sign.";
 
 /** Whether each of the rows is a path: its nodes, and what is between them. @param {string[]} columns */
 export const arePaths = (columns) => columns.includes("nodes") && (columns.includes("weights") || columns.includes("observed"));
@@ -41,7 +42,7 @@ const Chip = ({ uid, label }) => html`<a class=${`chip ${kindOf(uid)}`} href=${a
 function Arrow({ weight, observed, largest }) {
   const width = 1 + 4 * Math.sqrt(Math.abs(weight ?? 0) / largest);
   const says = `predicted ${number(weight)}, ${observed === null ? "never observed" : `observed ${number(observed)}`}`;
-  return html`<span class=${`arrow ${(weight ?? 0) < 0 ? "negative" : "positive"}${observed === null ? " unconfirmed" : ""}`} title=${says}>
+  return html`<span class=${`arrow ${(weight ?? 0) < 0 ? "negative" : "positive"}${isConfirmed({ observed, weight: weight ?? 0 }) ? "" : " unconfirmed"}`} title=${says}>
     <svg width="38" height="14" aria-hidden="true"><line x1="1" x2="29" y1="7" y2="7" stroke-width=${width} /><path d="M28 2 L37 7 L28 12 Z" /></svg>
     <span class="hidden">acts on, ${says}:</span><span class="amount" aria-hidden="true">${number(weight)}</span>
   </span>`;

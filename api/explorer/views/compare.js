@@ -27,6 +27,9 @@ export default function Compare({ route }) {
   const [ofLeft, ofRight] = [useAnswer(left ? `/circuits/${encodeURIComponent(left)}` : null), useAnswer(right ? `/circuits/${encodeURIComponent(right)}` : null)];
   const rows = { left: ofLeft.answer?.rows[0] ?? null, right: ofRight.answer?.rows[0] ?? null };
   const isComparable = rows.left && rows.right && rows.left.model === rows.right.model;
+  /** Nothing to compare with: no other is chosen, or it is not to be had. @param {string} uid @param {import("../server.js").Asked} asked */
+  const isWithout = (uid, asked) => !uid || Boolean(asked.error);
+  const isOfTwoModels = rows.left && rows.right && !isComparable;
   const query = href("/queries/compare_circuits", { circuit: left, other: right, limit: NODES });
   useKeys([{ key: "s", does: "swap left and right", run: () => change({ left: right, right: left }) }], [left, right]);
   return html`<div class="page compare">
@@ -40,8 +43,8 @@ export default function Compare({ route }) {
     ${(ofLeft.isSlow || ofRight.isSlow) && html`<${Waiting} />`}
     ${(!left || !right) && html`<${Empty} title=${left || right ? "Choose another circuit" : "Choose two circuits"}>Start to type a name above, or choose two in the <a href="/">table of circuits</a>.<//>`}
     ${rows.left && rows.right && (isComparable ? html`<${Both} left=${rows.left} right=${rows.right} query=${query} />` : html`<${TwoModels} left=${rows.left} right=${rows.right} />`)}
-    ${!isComparable && rows.left && html`<${Alike} circuit=${rows.left} as=${(/** @type {string} */ other) => href("/compare", { left, right: other })} />`}
-    ${!isComparable && !rows.left && rows.right && html`<${Alike} circuit=${rows.right} as=${(/** @type {string} */ other) => href("/compare", { left: other, right })} />`}
+    ${rows.left && (isOfTwoModels || isWithout(right, ofRight)) && html`<${Alike} circuit=${rows.left} as=${(/** @type {string} */ other) => href("/compare", { left, right: other })} />`}
+    ${rows.right && isWithout(left, ofLeft) && html`<${Alike} circuit=${rows.right} as=${(/** @type {string} */ other) => href("/compare", { left: other, right })} />`}
   </div>`;
 }
 

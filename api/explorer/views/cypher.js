@@ -11,6 +11,8 @@ style("question");
 
 const EXAMPLE = "MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)\nWHERE n.kind = 'feature'\nRETURN c.uid AS circuit, count(n) AS features, avg(abs(n.effect)) AS mean_effect\nORDER BY features DESC\nLIMIT 20";
 
+const KEPT = 20;
+
 /** What was asked since the page was opened: an address alone asks nothing, as it may come from anyone. @type {Map<string, Promise<any>>} */
 const asked = new Map();
 
@@ -38,6 +40,8 @@ function Desk({ query }) {
   const submit = (event) => {
     event.preventDefault();
     if (!draft.trim()) return;
+    asked.delete(draft); // and put last: the first is the one to go
+    if (asked.size >= KEPT) asked.delete(asked.keys().next().value ?? "");
     asked.set(draft, send("/cypher", { text: draft }));
     setTimes(times + 1);
     change({ text: draft, by: null });
