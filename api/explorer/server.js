@@ -61,14 +61,27 @@ export function ask(path) {
 /** Forget what was answered: it may be another now. */
 export const askAnew = () => answers.clear();
 
+/** The key that is held, as long as the tab; where the browser stores nothing for pages, as long as the page. */
+let heldKey = "";
+try {
+  heldKey = sessionStorage.getItem(KEY) ?? "";
+} catch {
+  // storage is blocked
+}
+
 /** @param {string} key */
 export function setKey(key) {
-  sessionStorage.setItem(KEY, key);
+  heldKey = key;
+  try {
+    sessionStorage.setItem(KEY, key);
+  } catch {
+    // storage is blocked
+  }
   askAnew();
 }
 
 /** Whether a key is sent with all that is asked: a plain link has none. */
-export const hasKey = () => Boolean(sessionStorage.getItem(KEY));
+export const hasKey = () => heldKey !== "";
 
 /** What is at a path, as it comes. Throws Problem. @param {string} path */
 export const download = async (path) => (await responded(path)).blob();
@@ -125,8 +138,7 @@ const fetched = async (path, how) => (await responded(path, { ...how, headers: {
 
 /** @param {string} path @param {RequestInit} [how] */
 async function responded(path, how = {}) {
-  const key = sessionStorage.getItem(KEY);
-  const headers = { ...how.headers, ...(key ? { "X-API-Key": key } : {}) };
+  const headers = { ...how.headers, ...(heldKey ? { "X-API-Key": heldKey } : {}) };
   let response;
   try {
     response = await fetch(path, { ...how, headers });

@@ -1,6 +1,6 @@
 /** Whether predictions held: effects of nodes and edges as attribution predicts them, against those that ablation observed. */
 
-import { Signed } from "../parts/bits.js";
+import { signed } from "../parts/bits.js";
 import { Scatter } from "../parts/scatter.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
@@ -8,7 +8,7 @@ import { Table } from "../parts/table.js";
 import { nodeOf } from "../parts/uids.js";
 import { html } from "../html.js";
 import { nodeName, number } from "../format.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 
 /** @typedef {{uid: string, x: number, y: number, name: any, kind: string, href: string, ends: any[]}} Spot */
 
@@ -16,7 +16,7 @@ const FURTHEST = 5;
 
 /** @param {{uid: string, isObserved: boolean}} props */
 export function Agreement({ uid, isObserved }) {
-  const path = href(`/circuits/${uid}/graph`, { top_nodes: 10000, limit: 10000 });
+  const path = href(`${at("circuits", uid)}/graph`, { top_nodes: 10000, limit: 10000 });
   const asked = useAnswer(isObserved ? path : null);
   if (!isObserved) return html`<${Section} title="Predicted against observed"><${Empty} title="No effect of this circuit was observed">Predictions are compared with ablations where <code>circuitstore ingest RECIPE</code> measured some: see <code>evidence</code> in its recipe.<//><//>`;
   return html`<${Shown} asked=${asked}>${(/** @type {any} */ answer) => html`<div class="pair"><${Nodes} uid=${uid} path=${path} rows=${answer.nodes.rows} /><${Edges} uid=${uid} path=${path} answer=${answer} /></div>`}<//>`;
@@ -27,7 +27,7 @@ function Nodes({ uid, path, rows }) {
   const own = rows.filter((row) => row.effect !== null && row.observed_effect !== null);
   if (!own.length) return null;
   /** @type {Spot[]} */
-  const spots = own.map((row) => ({ uid: row.uid, x: row.effect, y: row.observed_effect, name: nodeName(row), kind: row.kind, href: href(`/circuits/${uid}`, { node: row.uid }), ends: [row] }));
+  const spots = own.map((row) => ({ uid: row.uid, x: row.effect, y: row.observed_effect, name: nodeName(row), kind: row.kind, href: href(at("circuits", uid), { node: row.uid }), ends: [row] }));
   const about = {
     title: "Nodes: predicted against observed",
     name: `${uid}-nodes`,
@@ -47,7 +47,7 @@ function Edges({ uid, path, answer }) {
   /** @type {Spot[]} */
   const spots = own.map((/** @type {any} */ row) => {
     const ends = [row.source, row.target].map((end) => nodes.get(end) ?? nodeOf(end) ?? { uid: end, kind: end, layer: "" });
-    return { uid: `${row.source} ${row.target}`, x: row.weight, y: row.observed, name: ends.map(nodeName).join(" → "), kind: ends[0].kind, href: href(`/circuits/${uid}`, { node: row.target }), ends };
+    return { uid: `${row.source} ${row.target}`, x: row.weight, y: row.observed, name: ends.map(nodeName).join(" → "), kind: ends[0].kind, href: href(at("circuits", uid), { node: row.target }), ends };
   });
   const about = {
     title: "Edges: predicted against observed",
@@ -64,9 +64,9 @@ function Edges({ uid, path, answer }) {
 function Furthest({ circuit, spots, what }) {
   const rows = spots.map((spot) => ({ ...spot, off: spot.y - spot.x })).sort((a, b) => Math.abs(b.off) - Math.abs(a.off)).slice(0, FURTHEST);
   return html`<h3>Furthest off</h3><${Table} caption=${`${what}s furthest from their prediction`} rows=${rows} keyOf=${(/** @type {Spot} */ row) => row.uid} columns=${[
-    { name: "name", title: what, show: (/** @type {any} */ _, /** @type {Spot} */ row) => row.ends.map((end, i) => html`${i > 0 && " → "}<a href=${href(`/circuits/${circuit}`, { node: end.uid })}>${nodeName(end).replace("feature ", "")}</a>`) },
-    { name: "x", title: "predicted", show: (/** @type {number} */ value) => html`<${Signed} value=${value} />` },
-    { name: "y", title: "observed", show: (/** @type {number} */ value) => html`<${Signed} value=${value} />` },
+    { name: "name", title: what, show: (/** @type {any} */ _, /** @type {Spot} */ row) => row.ends.map((end, i) => html`${i > 0 && " → "}<a href=${href(at("circuits", circuit), { node: end.uid })}>${nodeName(end).replace("feature ", "")}</a>`) },
+    { name: "x", title: "predicted", show: signed },
+    { name: "y", title: "observed", show: signed },
     { name: "off", title: "difference", by: (/** @type {any} */ row) => Math.abs(row.off), show: (/** @type {number} */ value) => number(value) },
   ]} />`;
 }

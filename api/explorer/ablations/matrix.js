@@ -9,7 +9,7 @@ import { addressOf, nameOf } from "../parts/uids.js";
 import { html } from "../html.js";
 import { count, number } from "../format.js";
 import { change } from "../routes.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 
 const KINDS = ["cluster", "feature", "circuit", "steering"];
 const CLUSTER = /^(clustering:.*):\d+$/;
@@ -34,7 +34,7 @@ function Drawn({ circuit, kind, rows, about }) {
   const columns = [...new Set([...known].sort((a, b) => a.task.localeCompare(b.task) || (a.factor ?? 0) - (b.factor ?? 0)).map(column))];
   const blocks = [...grouped(known, (row) => CLUSTER.exec(row.ablated)?.[1] ?? "")].map(([clustering, own]) => ({
     title: clustering ? nameOf(clustering) : "",
-    href: clustering ? `/clusterings/${clustering}` : undefined,
+    href: clustering ? at("clusterings", clustering) : undefined,
     rows: [...grouped(own, (row) => row.ablated)].map(([ablated, cells]) => ({
       name: cells[0].name || nameOf(ablated),
       title: `${ablated}: ${count(cells[0].n_nodes)} features`,

@@ -4,7 +4,7 @@ import { Intervals } from "../parts/intervals.js";
 import { nodeOf } from "../parts/uids.js";
 import { html } from "../html.js";
 import { count, nodeName } from "../format.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 
 /** @param {{circuit: string, rows: any[]}} props */
 export function Minimality({ circuit, rows }) {
@@ -16,7 +16,7 @@ export function Minimality({ circuit, rows }) {
   const intervals = own.map((row) => {
     const uid = leftOut(row);
     const node = named.answer?.rows.find((/** @type {any} */ one) => one.uid === uid) ?? nodeOf(uid);
-    return { name: node ? nodeName(node).replace("feature ", "") : uid, href: node ? href(`/circuits/${circuit}`, { node: uid }) : undefined, value: row.faithfulness, low: row.low ?? row.faithfulness, high: row.high ?? row.faithfulness };
+    return { name: node ? nodeName(node).replace("feature ", "") : uid, href: node ? href(at("circuits", circuit), { node: uid }) : undefined, value: row.faithfulness, low: row.low ?? row.faithfulness, high: row.high ?? row.faithfulness };
   });
   const about = {
     title: `Each of ${count(size)} features left out`,

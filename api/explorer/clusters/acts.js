@@ -5,6 +5,7 @@ import { number } from "../format.js";
 import { Bars, Signed } from "../parts/bits.js";
 import { Section } from "../parts/section.js";
 import { Shown } from "../parts/states.js";
+import { at } from "../server.js";
 
 /** @param {{cluster: string, asked: import("../server.js").Asked, query: string}} props `asked`: the query cluster_graph */
 export const Acts = ({ cluster, asked, query }) => html`<${Section} title="What acts on it, and what it acts on" query=${query}
@@ -23,7 +24,7 @@ export const Acts = ({ cluster, asked, query }) => html`<${Section} title="What 
 const Side = ({ title, end, rows }) => html`<div>
   <h3>${title}</h3>
   ${rows.length ? html`<${Bars} items=${rows.slice(0, 12).map((row) => ({
-    name: html`<a href=${`/clusters/${row[end]}`}>${row[`${end}_name`]}</a>`,
+    name: html`<a href=${at("clusters", row[end])}>${row[`${end}_name`]}</a>`,
     value: row.weight,
     title: `${row.n_edges} edges; ${number(row.abs_weight)} whatever the sign`,
   }))} />` : html`<p class="faint">None.</p>`}

@@ -5,6 +5,7 @@ import { count, number } from "../format.js";
 import { Figure } from "../parts/figure.js";
 import { fitted, widthOf } from "../parts/words.js";
 import { circleOf, thickness } from "./circle.js";
+import { at } from "../server.js";
 
 /** @typedef {import("./circle.js").Arrow} Arrow @typedef {import("./circle.js").Spot} Spot */
 
@@ -35,7 +36,7 @@ function Drawn({ circle: { spots, arrows, radius }, rows, width, told, tell }) {
     ${arrows.map((arrow) => html`<g class=${`arrow ${look(arrow.row)} ${isDimmed(arrow) ? "dimmed" : ""}`} tabindex="0" role="img" aria-label=${sentence(arrow.row)} ...${pointed(arrow)}>
       <path class="reach" d=${arrow.path} /><path d=${arrow.path} stroke-width=${arrow.width.toFixed(2)} stroke-opacity=${clarity(arrow.row)} /><polygon points=${arrow.head} fill-opacity=${clarity(arrow.row)} />
     </g>`)}
-    ${spots.map((spot) => html`<a class="spot" href=${`/clusters/${spot.uid}`} aria-label=${`${spot.name}, ${spot.size} features${spot.within ? `; ${sentence(spot.within)}` : ""}`} ...${pointed(spot)}>
+    ${spots.map((spot) => html`<a class="spot" href=${at("clusters", spot.uid)} aria-label=${`${spot.name}, ${spot.size} features${spot.within ? `; ${sentence(spot.within)}` : ""}`} ...${pointed(spot)}>
       ${spot.within && html`<circle class=${`within ${look(spot.within)}`} cx=${spot.x} cy=${spot.y} r=${spot.radius} stroke-width=${thickness(spot.within.abs_weight, heaviest).toFixed(2)} stroke-opacity=${clarity(spot.within)} />`}
       <circle class="body" cx=${spot.x} cy=${spot.y} r=${spot.radius} />
       <${Label} spot=${spot} radius=${radius} half=${full / 2} />

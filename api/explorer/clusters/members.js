@@ -3,7 +3,7 @@
 import { featurePlace, nodeName } from "../format.js";
 import { grouped } from "../parts/groups.js";
 import { mean } from "../parts/mean.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 
 /**
  * @typedef {{uid: string, name: string, address: string, label: string | null, layer: number, silhouette: number | null, tokens: string[]}} Member
@@ -34,8 +34,8 @@ const clustersOf = (rows, clustering) => [...grouped(rows, (row) => row.cluster)
   uid, name: own[0].name, size: own[0].size, layer: mean(own.map((row) => row.layer)) ?? 0,
   silhouette: mean(own.map((row) => row.silhouette).filter((one) => one !== null && one !== undefined)),
   members: own.map((row) => (isOfNodes(clustering)
-    ? { uid: row.node, name: nodeName(row), address: href(`/circuits/${parentOf(clustering.uid)}`, { node: row.node }), label: row.label, layer: row.layer, silhouette: null, tokens: [] }
-    : { uid: row.feature, name: featurePlace(row.feature), address: `/features/${row.feature}`, label: row.label, layer: row.layer, silhouette: row.silhouette, tokens: row.top_tokens ?? [] })),
+    ? { uid: row.node, name: nodeName(row), address: href(at("circuits", parentOf(clustering.uid)), { node: row.node }), label: row.label, layer: row.layer, silhouette: null, tokens: [] }
+    : { uid: row.feature, name: featurePlace(row.feature), address: at("features", row.feature), label: row.label, layer: row.layer, silhouette: row.silhouette, tokens: row.top_tokens ?? [] })),
 }));
 
 /** Tokens that members promote, those that most of them promote most strongly first: Σ 1 / rank. @param {Member[]} members */

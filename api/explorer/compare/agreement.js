@@ -3,12 +3,13 @@
 import { html } from "../html.js";
 import { Scatter } from "../parts/scatter.js";
 import { sums, valueOf } from "./parts.js";
+import { at } from "../server.js";
 
 /** @param {{compared: import("./parts.js").Compared, names: {left: string, right: string}}} props */
 export function Agreement({ compared: { parts, measure }, names }) {
   if (sums(parts).both < 2) return null;
   const spots = parts.filter((part) => part.where === "both").map((part) => ({
-    x: valueOf(part.left, measure) ?? 0, y: valueOf(part.right, measure) ?? 0, kind: part.kind, name: `${part.name} ${part.label}`, href: part.feature ? `/features/${part.feature}` : undefined,
+    x: valueOf(part.left, measure) ?? 0, y: valueOf(part.right, measure) ?? 0, kind: part.kind, name: `${part.name} ${part.label}`, href: part.feature ? at("features", part.feature) : undefined,
   }));
   const said = measure === "effect" ? "effect" : "weight of edges";
   const about = {

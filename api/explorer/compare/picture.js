@@ -8,6 +8,7 @@ import { fitted } from "../parts/words.js";
 import { go } from "../routes.js";
 import { layout, next, radius, TOP } from "./layout.js";
 import { sizeOf, valueOf } from "./parts.js";
+import { at, href } from "../server.js";
 
 /** @typedef {import("./parts.js").Compared} Compared @typedef {import("./parts.js").Part} Part @typedef {import("./parts.js").Where} Where */
 /** @typedef {import("./layout.js").Mark} Mark */
@@ -131,9 +132,9 @@ const place = (mark, width) => ({ top: `${mark.y - 12}px`, ...(mark.x > width / 
 
 /** @param {Part} part */
 const addressOf = (part) => {
-  if (part.feature) return `/features/${part.feature}`;
+  if (part.feature) return at("features", part.feature);
   const node = (part.left ?? part.right)?.node ?? "";
-  return `/circuits/${node.split(":").slice(0, 3).join(":")}?node=${node}`;
+  return href(at("circuits", node.split(":").slice(0, 3).join(":")), { node });
 };
 
 /** @param {Mark[]} marks @param {number} x @param {number} y @returns {Mark | null} */

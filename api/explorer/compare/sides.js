@@ -4,6 +4,7 @@ import { count, number, short } from "../format.js";
 import { html } from "../html.js";
 import { CircuitPicker } from "../parts/circuit-picker.js";
 import { change } from "../routes.js";
+import { at } from "../server.js";
 
 /** @typedef {import("../server.js").Row} Row */
 
@@ -18,5 +19,5 @@ export const Sides = ({ left, right, rows }) => html`<div class="sides">
 const Side = ({ side, label, uid, other, row }) => html`<div class="card">
   <${CircuitPicker} label=${label} name=${row?.name ?? uid.split(":")[0] ?? ""} like=${other || null} pick=${(/** @type {string} */ picked) => change({ [side]: picked })} />
   ${row && html`<p class="faint">${row.aggregation === "task" ? "Whole task" : "One prompt"}, ${short(row.model ?? "model unknown")}, ${row.method}.${" "}
-    ${count(row.n_nodes)} nodes, ${count(row.n_edges)} edges${row.faithfulness !== null && `, faithfulness ${number(row.faithfulness)}`}. <a href=${`/circuits/${row.uid}`}>Open it</a></p>`}
+    ${count(row.n_nodes)} nodes, ${count(row.n_edges)} edges${row.faithfulness !== null && `, faithfulness ${number(row.faithfulness)}`}. <a href=${at("circuits", row.uid)}>Open it</a></p>`}
 </div>`;

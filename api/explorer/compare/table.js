@@ -2,7 +2,7 @@
 
 import { count } from "../format.js";
 import { html } from "../html.js";
-import { FeatureLink, NodeLink, Signed } from "../parts/bits.js";
+import { FeatureLink, NodeLink, signed } from "../parts/bits.js";
 import { saveCSV, SaveButtons } from "../parts/save.js";
 import { Section } from "../parts/section.js";
 import { Table } from "../parts/table.js";
@@ -19,7 +19,7 @@ export function PartTable({ compared: { parts, measure }, names }) {
     const [left, right] = [valueOf(part.left, measure), valueOf(part.right, measure)];
     return { ...part, leftValue: left, rightValue: right, size: sizeOf(part, measure), difference: (right ?? 0) - (left ?? 0) };
   });
-  const show = measure === "effect" ? (/** @type {number | null} */ value) => (value === null ? html`<span class="faint">–</span>` : html`<${Signed} value=${value} />`) : undefined;
+  const show = measure === "effect" ? signed : undefined;
   const columns = [
     { name: "name", title: "part", by: (/** @type {Part} */ part) => part.layer * 1e7 + part.index, isNumber: false, show: (/** @type {any} */ _, /** @type {Part} */ part) => html`<${PartLink} part=${part} />` },
     { name: "layer", isNumber: true },

@@ -2,12 +2,12 @@
 
 import { html } from "../html.js";
 import { count, token } from "../format.js";
-import { Signed } from "../parts/bits.js";
+import { signed } from "../parts/bits.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { change } from "../routes.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 
 const FIRST = 15;
 const MOST = 1000;
@@ -29,7 +29,7 @@ export function InCircuits({ uid, areAllShown }) {
 
 /** Imported circuits have an influence and no effects; columns without a value are left out. @param {any[]} rows @returns {import("../parts/table.js").Column[]} */
 const columnsFor = (rows) => [
-  { name: "name", title: "circuit", show: (name, row) => html`<a href=${href(`/circuits/${row.circuit}`, { node: row.node })}>${name}</a>${row.aggregation === "task" && html` <span class="tag">task</span>`}` },
+  { name: "name", title: "circuit", show: (name, row) => html`<a href=${href(at("circuits", row.circuit), { node: row.node })}>${name}</a>${row.aggregation === "task" && html` <span class="tag">task</span>`}` },
   { name: "token", title: "at", show: (text, row) => token(text) || `position ${row.position ?? "?"}` },
   ...[
     { name: "effect", title: "predicted", isNumber: true, show: signed },
@@ -38,6 +38,3 @@ const columnsFor = (rows) => [
     { name: "influence", isNumber: true, help: "Share of the output's total incoming weight" },
   ].filter(({ name }) => rows.some((row) => row[name] !== null && row[name] !== undefined)),
 ];
-
-/** @param {number | null} value */
-const signed = (value) => html`<${Signed} value=${value} />`;

@@ -6,7 +6,7 @@ import { hundredths } from "../format.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
 import { Table } from "../parts/table.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 
 const FIRST = 8;
 
@@ -23,8 +23,8 @@ export function InClusters({ uid }) {
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
-  { name: "name", title: "cluster", show: (name, row) => html`<a href=${`/clusters/${row.cluster}`}>${name}</a>` },
-  { name: "basis", title: "clustering", show: (_, row) => html`<a href=${`/clusterings/${row.clustering}`}>${clusteringName(row)}</a>` },
+  { name: "name", title: "cluster", show: (name, row) => html`<a href=${at("clusters", row.cluster)}>${name}</a>` },
+  { name: "basis", title: "clustering", show: (_, row) => html`<a href=${at("clusterings", row.clustering)}>${clusteringName(row)}</a>` },
   { name: "size", help: "Number of its features" },
   { name: "silhouette", title: "fit", isNumber: true, help: "Silhouette: how well it fits there and nowhere else, −1 to 1", show: hundredths },
   { name: "stability", isNumber: true, help: "Mean adjusted Rand index under resampling: 1 for the same clusters, 0 for chance", isExtra: true, show: hundredths },

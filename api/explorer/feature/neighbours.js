@@ -6,7 +6,7 @@ import { Bars } from "../parts/bits.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
 import { Table } from "../parts/table.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 
 const MOST = 200;
 const BARS = 10;
@@ -33,7 +33,7 @@ const Side = ({ title, rows }) => html`<div>
 /** @param {any} row */
 function itemOf({ feature, label, mean_weight: value, n_circuits: n, sign_agreement: agreement }) {
   return {
-    name: html`<a href=${`/features/${feature}`}>${featurePlace(feature)}</a> <span class="faint">${label?.replace(/^on (tokens such as )?/, "")}</span>`,
+    name: html`<a href=${at("features", feature)}>${featurePlace(feature)}</a> <span class="faint">${label?.replace(/^on (tokens such as )?/, "")}</span>`,
     value,
     title: `${label ? `${label}: ` : ""}in ${n} ${n === 1 ? "circuit" : "circuits"}, in ${percent(agreement)} of them of the same sign`,
   };
@@ -51,7 +51,7 @@ export function Together({ uid }) {
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
-  { name: "feature", by: (row) => row.layer, show: (feature, row) => html`<a href=${`/features/${feature}`}>${featurePlace(feature)}</a> <span class="faint">${row.label}</span>` },
+  { name: "feature", by: (row) => row.layer, show: (feature, row) => html`<a href=${at("features", feature)}>${featurePlace(feature)}</a> <span class="faint">${row.label}</span>` },
   { name: "n_together", title: "circuits", help: "Circuits that both stand in" },
   { name: "jaccard", title: "overlap", help: "Circuits of both over circuits of either: 1 is always together" },
 ];

@@ -4,6 +4,7 @@ import { html } from "../html.js";
 import { number, percent, token } from "../format.js";
 import { legendOf } from "../parts/axes.js";
 import { fitted } from "../parts/words.js";
+import { at } from "../server.js";
 
 /** @typedef {import("./chain.js").Chain} Chain @typedef {import("./chain.js").Link} Link @typedef {import("./chain.js").Stop} Stop */
 
@@ -41,7 +42,7 @@ export function Ribbon({ chain, methods, width, middle, told, tell }) {
         d=${drawn(x(link.source) + BAR, link.from, x(link.target), link.to, link.thick)} tabindex="0" role="img" aria-label=${sentence(link)}
         onMouseEnter=${() => tell(link)} onFocus=${() => tell(link)} onMouseLeave=${() => tell(null)} onBlur=${() => tell(null)} />`)}
       ${lowest(chain.links).map((link) => html`<${Acts} link=${link} left=${x(link.source) + BAR} right=${x(link.target)} />`)}
-      ${chain.stops.map((stop) => html`<a href=${`/features/${stop.uid}`} class=${stop.uid === middle ? "stop here" : "stop"} aria-current=${stop.uid === middle ? "page" : undefined}>
+      ${chain.stops.map((stop) => html`<a href=${at("features", stop.uid)} class=${stop.uid === middle ? "stop here" : "stop"} aria-current=${stop.uid === middle ? "page" : undefined}>
         <title>${stop.label ?? stop.uid}</title>
         <rect class="hit" x=${x(stop) - 2} y=${stop.y - 34} width=${Math.min(step, TEXT + 10)} height="32" />
         <rect x=${x(stop)} y=${stop.y} width=${BAR} height=${stop.height} rx="2" />

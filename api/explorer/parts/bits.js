@@ -9,7 +9,10 @@ import { FileLink } from "./save.js";
 export const Twin = ({ path }) => html`<${FileLink} className="twin" path=${twin(path)} name=${`${path.split(/[/?]/).filter(Boolean).slice(0, 2).join("-").replaceAll(":", "-")}.json`} isShown=${true} title="What this view shows, for programs">JSON<//>`;
 
 /** A signed number in the colour of its sign. @param {{value: number | null | undefined}} props */
-export const Signed = ({ value }) => html`<span class=${(value ?? 0) < 0 ? "negative" : "positive"}>${number(value)}</span>`;
+export const Signed = ({ value }) => html`<span class=${value === null || value === undefined ? "faint" : value < 0 ? "negative" : "positive"}>${number(value)}</span>`;
+
+/** The same, as what a table's column shows. @param {number | null | undefined} value */
+export const signed = (value) => html`<${Signed} value=${value} />`;
 
 /** @param {{kind: string}} props */
 export const Kind = ({ kind }) => html`<span class=${`kind ${kind}`}>${kind}</span>`;
@@ -18,10 +21,10 @@ export const Kind = ({ kind }) => html`<span class=${`kind ${kind}`}>${kind}</sp
 export const Tokens = ({ tokens }) => (tokens?.length ? html`<span class="tokens">${tokens.map((one) => html`<span class="token">${token(one)}</span>`)}</span>` : html`<span class="faint">unknown</span>`);
 
 /** @param {{uid: string, label?: string | null}} props */
-export const FeatureLink = ({ uid, label }) => html`<a href=${`/features/${uid}`} title=${uid}>${label || uid.split(":").slice(1).join(":")}</a>`;
+export const FeatureLink = ({ uid, label }) => html`<a href=${at("features", uid)} title=${uid}>${label || uid.split(":").slice(1).join(":")}</a>`;
 
 /** @param {{circuit: string, node: any}} props */
-export const NodeLink = ({ circuit, node }) => html`<a href=${href(`/circuits/${circuit}`, { node: node.uid })}>${nodeName(node)}</a>`;
+export const NodeLink = ({ circuit, node }) => html`<a href=${href(at("circuits", circuit), { node: node.uid })}>${nodeName(node)}</a>`;
 
 /** Bars of signed values that share a scale. @param {{items: {name: any, value: number, title?: string}[]}} props */
 export function Bars({ items }) {

@@ -2,7 +2,7 @@
 
 import { html } from "../html.js";
 import { featurePlace, number, percent } from "../format.js";
-import { useAnswer } from "../server.js";
+import { at, useAnswer } from "../server.js";
 import { style } from "../style.js";
 import { Context, Tokens } from "./bits.js";
 import { Shown } from "./states.js";
@@ -11,9 +11,9 @@ style("feature-card");
 
 /** @param {{uid: string, isTitled?: boolean}} props with a title that leads to the feature's own page, unless `isTitled` is false */
 export function FeatureCard({ uid, isTitled = true }) {
-  const asked = useAnswer(`/features/${uid}`);
+  const asked = useAnswer(at("features", uid));
   return html`<section class="feature-card" aria-label="The feature">
-    ${isTitled ? html`<h2><a href=${`/features/${uid}`} title=${uid}>Feature ${featurePlace(uid)}</a></h2>` : html`<h2 class="hidden">By itself</h2>`}
+    ${isTitled ? html`<h2><a href=${at("features", uid)} title=${uid}>Feature ${featurePlace(uid)}</a></h2>` : html`<h2 class="hidden">By itself</h2>`}
     <${Shown} asked=${asked}>${(/** @type {any} */ answer) => html`<${Known} feature=${answer.rows[0]} />`}<//>
   </section>`;
 }

@@ -5,6 +5,7 @@ import { number } from "../format.js";
 import { Intervals } from "./intervals.js";
 import { Section } from "./section.js";
 import { Empty, Failed, Waiting } from "./states.js";
+import { href } from "../server.js";
 
 const COLUMNS = ["ablated", "name", "task", "factor", "done", "n_nodes", "metric", "faithfulness", "low", "high", "sign_agreement", "circuit"];
 
@@ -12,7 +13,7 @@ const COLUMNS = ["ablated", "name", "task", "factor", "done", "n_nodes", "metric
  * @param {{about: {title: string, name: string, query: string, how: any}, rows: any[], asked: import("../server.js").Asked[], none: string, nameOf?: (row: any) => string, hrefOf?: (row: any) => string}} props
  * `rows` as of the query cluster_ablations, and `done` where something else was done; `none`: what would be ablated, where nothing was.
  */
-export function Kept({ about, rows, asked, none, nameOf, hrefOf = (row) => `/ablations?circuit=${row.circuit}` }) {
+export function Kept({ about, rows, asked, none, nameOf, hrefOf = (row) => href("/ablations", { circuit: row.circuit }) }) {
   const known = rows.filter((row) => row.faithfulness !== null);
   const error = asked.find((one) => one.error)?.error;
   if (error || !known.length) {

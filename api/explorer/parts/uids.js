@@ -1,6 +1,7 @@
 /** What a uid says of itself: what it is the uid of, and where that is shown. Knows `store/uids.py`'s forms. */
 
 import { featurePlace, nodeName } from "../format.js";
+import { at, href } from "../server.js";
 
 /** @typedef {{uid: string, circuit: string, kind: string, layer: number, index: number | null, position: number | null}} NodeUid */
 
@@ -25,11 +26,11 @@ export const kindOf = (uid) => nodeOf(uid)?.kind ?? (FEATURE.test(uid) ? "featur
 /** The address of the view that shows it, or null where none does. @param {string} uid */
 export function addressOf(uid) {
   const node = nodeOf(uid);
-  if (node) return `/circuits/${node.circuit}?node=${uid}`;
-  if (CLUSTER.test(uid)) return `/clusters/${uid}`;
-  if (CLUSTERING.test(uid)) return `/clusterings/${uid}`;
-  if (CIRCUIT.test(uid)) return `/circuits/${uid}`;
-  if (FEATURE.test(uid)) return `/features/${uid}`;
+  if (node) return href(at("circuits", node.circuit), { node: uid });
+  if (CLUSTER.test(uid)) return at("clusters", uid);
+  if (CLUSTERING.test(uid)) return at("clusterings", uid);
+  if (CIRCUIT.test(uid)) return at("circuits", uid);
+  if (FEATURE.test(uid)) return at("features", uid);
   return null;
 }
 

@@ -1,7 +1,7 @@
 /** Where a query still lacks what it is about: a few things that are stored, to begin with. */
 
 import { html } from "../html.js";
-import { href } from "../server.js";
+import { at, href } from "../server.js";
 import { useSuggestions } from "./suggestions.js";
 
 const OFFERED = 6;
@@ -15,6 +15,6 @@ export function Examples({ question, values, missing }) {
     <h2>What is it about?</h2>
     <p>Fill in ${names}. ${first.type === "uid" ? "The field offers what is stored while you type." : first.help}</p>
     ${offered.length > 0 && html`<p>Or begin with:</p>
-      <ul>${offered.map((one) => html`<li><a href=${href(`/queries/${question.name}`, { ...values, [first.name]: one.value })} title=${one.value}>${one.text || one.value}</a></li>`)}</ul>`}
+      <ul>${offered.map((one) => html`<li><a href=${href(at("queries", question.name), { ...values, [first.name]: one.value })} title=${one.value}>${one.text || one.value}</a></li>`)}</ul>`}
   </section>`;
 }

@@ -5,7 +5,7 @@ import { Twin } from "../parts/bits.js";
 import { Empty, Shown } from "../parts/states.js";
 import { html } from "../html.js";
 import { change } from "../routes.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 import { style } from "../style.js";
 import { Agreement } from "../ablations/agreement.js";
 import { ByEdges, ByNodes, Headline } from "../ablations/curves.js";
@@ -24,10 +24,10 @@ export default function Ablations({ route }) {
 /** @param {{uid: string, query: URLSearchParams}} props */
 function OfCircuit({ uid, query }) {
   const path = href("/ablations", { circuit: uid, limit: 10000 });
-  const [circuit, ablations] = [useAnswer(`/circuits/${uid}`), useAnswer(path)];
+  const [circuit, ablations] = [useAnswer(at("circuits", uid)), useAnswer(path)];
   return html`<div class="page ablations">
     <header>
-      <h1>Ablations of <a href=${`/circuits/${uid}`}>${circuit.answer?.rows[0].name ?? uid.split(":")[0]}</a></h1>
+      <h1>Ablations of <a href=${at("circuits", uid)}>${circuit.answer?.rows[0].name ?? uid.split(":")[0]}</a></h1>
       <${Twin} path=${path} /><span class="spacer"></span><a href="/ablations">Other circuits</a>
       <p class="lead">Parts of the model are switched off and its metric is measured again, on pairs of prompts that attribution never saw: what the behaviour cannot do without is the circuit.</p>
     </header>

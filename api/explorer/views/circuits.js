@@ -11,6 +11,7 @@ import { Empty, Failed, Waiting } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { change } from "../routes.js";
 import { style } from "../style.js";
+import { at } from "../server.js";
 
 /** @typedef {import("../server.js").Row} Row */
 
@@ -65,7 +66,7 @@ function Listed({ listing, curves, chosen, shown }) {
 }
 
 /** @param {{row: Row}} props */
-const Name = ({ row }) => html`<a class=${row.aggregation === "task" ? "name strong" : "name"} href=${`/circuits/${row.uid}`} title=${row.uid}>${row.name}</a>
+const Name = ({ row }) => html`<a class=${row.aggregation === "task" ? "name strong" : "name"} href=${at("circuits", row.uid)} title=${row.uid}>${row.name}</a>
   ${row.prompt && row.prompt !== row.name && html`<div class="prompt faint">${row.prompt}</div>`}`;
 
 /** Long names give way: they are whole when pointed at. @param {string | null} text */

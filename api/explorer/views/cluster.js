@@ -9,14 +9,14 @@ import { count, number } from "../format.js";
 import { Tokens, Twin } from "../parts/bits.js";
 import { Kept } from "../parts/kept.js";
 import { Empty, Shown } from "../parts/states.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 import { style } from "../style.js";
 
 style("clusters");
 
 /** @param {{route: import("../routes.js").Route}} props */
 export default function Cluster({ route: { uid } }) {
-  const asked = useAnswer(`/clusterings/${parentOf(uid)}`);
+  const asked = useAnswer(at("clusterings", parentOf(uid)));
   return html`<${Shown} asked=${asked}>${(/** @type {any} */ answer) => html`<${Page} uid=${uid} clustering=${answer.rows[0]} />`}<//>`;
 }
 
@@ -25,7 +25,7 @@ function Page({ uid, clustering }) {
   const { asked, clusters: [cluster] } = useClusters(clustering, uid);
   return html`<${Shown} asked=${asked}>${() => (cluster
     ? html`<${Parts} cluster=${cluster} clustering=${clustering} />`
-    : html`<div class="page"><${Empty} title="No such cluster">No Cluster '${uid}' is stored. <a href=${`/clusterings/${clustering.uid}`}>Its clustering</a> has ${count(clustering.n_clusters)}.<//></div>`)}<//>`;
+    : html`<div class="page"><${Empty} title="No such cluster">No Cluster '${uid}' is stored. <a href=${at("clusterings", clustering.uid)}>Its clustering</a> has ${count(clustering.n_clusters)}.<//></div>`)}<//>`;
 }
 
 /** @param {{cluster: import("../clusters/members.js").Cluster, clustering: any}} props */
@@ -40,7 +40,7 @@ function Parts({ cluster, clustering }) {
       <h1>${name}</h1>
       <${Twin} path=${membersPath(clustering, uid)} />
       <span class="spacer"></span><${Siblings} uid=${uid} n=${clustering.n_clusters} />
-      <p class="lead">A cluster of <a href=${`/clusterings/${clustering.uid}`}>${clusteringName(clustering)}</a>: ${isOfNodes(clustering) ? "nodes of a circuit" : "features"} put together ${grounds(clustering)}.</p>
+      <p class="lead">A cluster of <a href=${at("clusterings", clustering.uid)}>${clusteringName(clustering)}</a>: ${isOfNodes(clustering) ? "nodes of a circuit" : "features"} put together ${grounds(clustering)}.</p>
     </header>
     <div class="beside">
       <aside class="card about">
@@ -70,9 +70,9 @@ function Siblings({ uid, n }) {
   const number = Number(uid.split(":").pop());
   const to = (/** @type {number} */ other) => `${parentOf(uid)}:${other}`;
   return html`<nav class="siblings" aria-label="Clusters of this clustering">
-    ${number > 0 && html`<a href=${`/clusters/${to(number - 1)}`}>← larger</a>`}
+    ${number > 0 && html`<a href=${at("clusters", to(number - 1))}>← larger</a>`}
     <span class="faint">${number + 1} of ${n}</span>
-    ${number + 1 < n && html`<a href=${`/clusters/${to(number + 1)}`}>smaller →</a>`}
+    ${number + 1 < n && html`<a href=${at("clusters", to(number + 1))}>smaller →</a>`}
   </nav>`;
 }
 

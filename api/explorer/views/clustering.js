@@ -11,14 +11,14 @@ import { Kept } from "../parts/kept.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
 import { Table } from "../parts/table.js";
-import { href, useAnswer } from "../server.js";
+import { at, href, useAnswer } from "../server.js";
 import { style } from "../style.js";
 
 style("clusters");
 
 /** @param {{route: import("../routes.js").Route}} props */
 export default function Clustering({ route: { uid } }) {
-  return html`<${Shown} asked=${useAnswer(`/clusterings/${uid}`)}>${(/** @type {any} */ answer) => html`<${Parts} clustering=${answer.rows[0]} />`}<//>`;
+  return html`<${Shown} asked=${useAnswer(at("clusterings", uid))}>${(/** @type {any} */ answer) => html`<${Parts} clustering=${answer.rows[0]} />`}<//>`;
 }
 
 /** @param {{clustering: any}} props */
@@ -31,7 +31,7 @@ function Parts({ clustering }) {
   return html`<div class="page">
     <header>
       <h1>${clusteringName(clustering)}</h1>
-      <${Twin} path=${`/clusterings/${uid}`} />
+      <${Twin} path=${at("clusterings", uid)} />
       <span class="spacer"></span><a href="/clusterings">All clusterings</a>
       <p class="lead">${isOfNodes(clustering) ? "Nodes of a circuit" : "Features"}, put together ${grounds(clustering)}.</p>
     </header>
@@ -48,7 +48,7 @@ function Parts({ clustering }) {
         ${clusters.length > 0 && html`<${Acting} clustering=${clustering} clusters=${clusters} />`}
         <${Kept} about=${{ title: "What tasks keep without a cluster", name: "clusters-ablated", query,
           how: "What is left of a task's metric, on pairs that attribution never saw, when all features of a cluster are set to their mean: at 1 the task does without the cluster." }}
-          rows=${ablated} asked=${[ablations]} nameOf=${(/** @type {any} */ row) => row.name} hrefOf=${(/** @type {any} */ row) => `/clusters/${row.ablated}`} none="The clusters that matter most to a task are ablated" />
+          rows=${ablated} asked=${[ablations]} nameOf=${(/** @type {any} */ row) => row.name} hrefOf=${(/** @type {any} */ row) => at("clusters", row.ablated)} none="The clusters that matter most to a task are ablated" />
       </div>`}
     </div>
   </div>`;
@@ -71,7 +71,7 @@ function parameters({ params, n_clusters: made }) {
 /** @param {{clustering: any, clusters: import("../clusters/members.js").Cluster[], ablated: any[]}} props */
 const Listed = ({ clustering, clusters, ablated }) => html`<${Section} title="Clusters" query=${membersPath(clustering)} lead=${isOfNodes(clustering) ? "As they were imported with their circuit." : "The largest first, with the members that fit best and the tokens that members promote."}>
   <${Table} caption="Clusters" rows=${clusters} keyOf=${(/** @type {any} */ row) => row.uid} columns=${[
-    { name: "name", title: "cluster", show: (/** @type {string} */ name, /** @type {any} */ row) => html`<a href=${`/clusters/${row.uid}`}>${name}</a>` },
+    { name: "name", title: "cluster", show: (/** @type {string} */ name, /** @type {any} */ row) => html`<a href=${at("clusters", row.uid)}>${name}</a>` },
     { name: "size", title: "members", isNumber: true },
     { name: "layer", title: "layer", help: "Mean of its members' layers", isNumber: true },
     { name: "silhouette", title: "fit", help: "Mean silhouette of its members, −1 to 1", isNumber: true, show: hundredths },

@@ -9,7 +9,7 @@ import { Choice } from "../parts/choice.js";
 import { Empty, Shown } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { change } from "../routes.js";
-import { useAnswer } from "../server.js";
+import { at, useAnswer } from "../server.js";
 import { style } from "../style.js";
 
 style("clusters");
@@ -49,7 +49,7 @@ function Listed({ rows, query }) {
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
-  { name: "method", show: (method, row) => html`<a href=${`/clusterings/${row.uid}`}>${method}</a>`, by: (row) => `${row.method} ${row.basis}` },
+  { name: "method", show: (method, row) => html`<a href=${at("clusterings", row.uid)}>${method}</a>`, by: (row) => `${row.method} ${row.basis}` },
   { name: "basis", title: "on", help: "What of the features was clustered", show: (basis) => html`<span title=${BASES[basis]}>${basis}</span>` },
   { name: "n_clusters", title: "clusters" },
   { name: "sizes", isSortable: false, show: (sizes, row) => html`<${Sizes} sizes=${sizes} left=${row.left_out} />` },

@@ -12,7 +12,7 @@ import { useKeys } from "../keys.js";
 import { Twin } from "../parts/bits.js";
 import { Empty, Failed, Waiting } from "../parts/states.js";
 import { change } from "../routes.js";
-import { href, useAnswer, useLatest } from "../server.js";
+import { at, href, useAnswer, useLatest } from "../server.js";
 import { style } from "../style.js";
 
 /** @typedef {import("../server.js").Row} Row */
@@ -24,7 +24,7 @@ const EDGES = 5000;
 export default function Compare({ route }) {
   style("compare");
   const [left, right] = ["left", "right"].map((side) => route.query.get(side) ?? "");
-  const [ofLeft, ofRight] = [useAnswer(left ? `/circuits/${encodeURIComponent(left)}` : null), useAnswer(right ? `/circuits/${encodeURIComponent(right)}` : null)];
+  const [ofLeft, ofRight] = [useAnswer(left ? at("circuits", left) : null), useAnswer(right ? at("circuits", right) : null)];
   const rows = { left: ofLeft.answer?.rows[0] ?? null, right: ofRight.answer?.rows[0] ?? null };
   const isComparable = rows.left && rows.right && rows.left.model === rows.right.model;
   /** Nothing to compare with: no other is chosen, or it is not to be had. @param {string} uid @param {import("../server.js").Asked} asked */
@@ -50,7 +50,7 @@ export default function Compare({ route }) {
 
 /** @param {{left: Row, right: Row, query: string}} props */
 function Both({ left, right, query }) {
-  const [ofLeft, ofRight] = [left, right].map(({ uid }) => useLatest(href(`/circuits/${uid}/graph`, { top_nodes: NODES, limit: EDGES })));
+  const [ofLeft, ofRight] = [left, right].map(({ uid }) => useLatest(href(`${at("circuits", uid)}/graph`, { top_nodes: NODES, limit: EDGES })));
   const error = ofLeft?.error ?? ofRight?.error;
   const [graphLeft, graphRight] = [ofLeft?.answer, ofRight?.answer];
   const both = useMemo(() => graphLeft && graphRight && compared(graphLeft, graphRight), [graphLeft, graphRight]);

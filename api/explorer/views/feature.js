@@ -10,18 +10,18 @@ import { count, featurePlace } from "../format.js";
 import { Twin } from "../parts/bits.js";
 import { FeatureCard } from "../parts/feature-card.js";
 import { Shown } from "../parts/states.js";
-import { useAnswer } from "../server.js";
+import { at, useAnswer } from "../server.js";
 import { style } from "../style.js";
 
 style("feature");
 
 /** @param {{route: import("../routes.js").Route}} props */
 export default function Feature({ route: { uid, query } }) {
-  const asked = useAnswer(`/features/${uid}`);
+  const asked = useAnswer(at("features", uid));
   return html`<div class="page feature-page">
     <header>
       <h1>Feature ${featurePlace(uid)}</h1>
-      <${Twin} path=${`/features/${uid}`} />
+      <${Twin} path=${at("features", uid)} />
       ${asked.answer && html`<${Lead} feature=${asked.answer.rows[0]} />`}
     </header>
     <${Shown} asked=${asked}>${(/** @type {any} */ answer) => html`<${Parts} feature=${answer.rows[0]} query=${query} />`}<//>
@@ -30,7 +30,7 @@ export default function Feature({ route: { uid, query } }) {
 
 /** @param {{feature: any}} props */
 function Lead({ feature }) {
-  const dictionary = useAnswer(`/dictionaries/${feature.dictionary}`).answer?.rows[0];
+  const dictionary = useAnswer(at("dictionaries", feature.dictionary)).answer?.rows[0];
   if (!dictionary) return html`<p class="lead">One direction of a sparse dictionary.</p>`;
   const { hook, architecture, n_features: size, model } = dictionary;
   const kind = [architecture, size && `${count(size)} features`].filter(Boolean).join(", ");

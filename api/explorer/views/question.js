@@ -8,7 +8,7 @@ import { Twin } from "../parts/bits.js";
 import { Empty, Failed, Shown, Waiting } from "../parts/states.js";
 import { html, useState } from "../html.js";
 import { change } from "../routes.js";
-import { askAnew, href, useAnswer } from "../server.js";
+import { askAnew, at, href, useAnswer } from "../server.js";
 import { style } from "../style.js";
 
 style("question");
@@ -28,7 +28,7 @@ function Asked({ question, query }) {
   /** @type {[string, string][]} */
   const known = question.params.map((/** @type {any} */ param) => [param.name, query.get(param.name) ?? ""]);
   const values = Object.fromEntries(known.filter(([, value]) => value));
-  const path = href(`/queries/${question.name}`, values);
+  const path = href(at("queries", question.name), values);
   /** @param {import("../question/form.js").Values} wanted */
   const ask = (wanted) => {
     const all = Object.fromEntries(known.map(([name]) => [name, wanted[name] ?? null]));
