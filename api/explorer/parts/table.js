@@ -2,7 +2,7 @@
 
 import { html, useState } from "../html.js";
 import { number } from "../format.js";
-import { change } from "../routes.js";
+import { change, queryHere } from "../routes.js";
 
 /**
  * @typedef {{name: string, title?: string, help?: string, show?: (value: any, row: any) => any, by?: (row: any) => any, isNumber?: boolean, isSortable?: boolean, isExtra?: boolean}} Column
@@ -19,7 +19,7 @@ const STEP = 200;
  */
 export function Table({ columns, rows, caption, keyOf, selected, sort = "", isDescending = true, param = "", isSorted = false, groupOf, onMore }) {
   const [kept, keep] = useState({ sort, isDescending });
-  const asked = param && new URLSearchParams(location.search).get(param);
+  const asked = param && queryHere().get(param);
   const order = asked ? { sort: asked.replace(/^-/, ""), isDescending: asked.startsWith("-") } : param ? { sort, isDescending } : kept;
   /** @param {{sort: string, isDescending: boolean}} wanted */
   const setOrder = (wanted) => (param ? change({ [param]: `${wanted.isDescending ? "-" : ""}${wanted.sort}` }, { replace: true }) : keep(wanted));
