@@ -115,7 +115,7 @@ def test_a_curve_that_explodes_does_not_flatten_the_others(tmp_path: Path) -> No
 
 def test_every_observed_node_and_edge_is_a_point_beside_its_agreement(tmp_path: Path) -> None:
     bundle = altered(tmp_path / "b")
-    nodes = [row for row in rows_of("CircuitNode") if row["observed_effect"] is not None]
+    nodes = [row for row in rows_of("CircuitNode") if None not in (row["effect"], row["observed_effect"])]
     edges = [row for row in rows_of("ATTRIBUTES_TO") if row["observed"] is not None]
     wanted = [
         [(row["effect"], row["observed_effect"]) for row in nodes],
@@ -155,7 +155,7 @@ def test_nodes_without_edges_and_one_node_alone_are_drawn(tmp_path: Path) -> Non
 def test_cells_hold_the_summed_effects_of_a_layer_and_position(tmp_path: Path) -> None:
     sums: dict[tuple[str, int, int], float] = defaultdict(float)
     for node in rows_of("CircuitNode", n_nodes=60):
-        if node["kind"] in ("feature", "error"):
+        if node["kind"] in ("feature", "error") and node["effect"] is not None:
             sums[node["kind"], node["layer"], node["position"]] += node["effect"]
     figure = of_circuit(effects, altered(tmp_path / "b", n_nodes=60))
     layers = sorted({layer for _, layer, _ in sums})
