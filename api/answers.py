@@ -18,6 +18,7 @@ from api.dependencies import Asked
 from api.media import Form
 from queries.limits import Limits
 from queries.output import as_objects
+from queries.subgraph import Subgraph
 from store.database import Rows
 from store.errors import QueryError
 
@@ -48,6 +49,17 @@ def answer(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[str, A
 
 def of(rows: Rows) -> dict[str, Any]:
     return {"columns": rows.columns, "rows": as_objects(rows), "truncated": rows.truncated}
+
+
+def of_graph(found: Subgraph) -> dict[str, Any]:
+    """The shape of a sub-graph, and how much of the circuit it is."""
+    return {
+        "shown": found.summary,
+        "n_nodes": found.n_nodes,
+        "n_edges": found.n_edges,
+        "nodes": of(found.nodes),
+        "edges": of(found.edges),
+    }
 
 
 def respond(asked: Asked, ask: Callable[[Limits], Answer]) -> Response:

@@ -63,6 +63,6 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(SecurityHeaders)  # of answers to defects, too
     app.add_middleware(HeadAsGet)  # the outermost
     described = OpenAPI(app, known, store, settings)
-    app.openapi = described  # type: ignore[method-assign]
+    app.openapi = described  # type: ignore[method-assign]  # how FastAPI has another document put in its place
     app.router.routes.insert(0, described.route())  # before FastAPI's own, which knows nothing of keys
     return app

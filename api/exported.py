@@ -5,21 +5,21 @@ answers that the view asks for stand there as text.
 """
 
 import base64
+import posixpath
 import re
 from html import escape
-from pathlib import PurePosixPath
 from urllib.parse import urlencode
 
 from pydantic_core import to_json
 
-from api.answers import of
+from api.answers import of, of_graph
 from api.pages import FOLDER
 from queries import pages
 from queries.catalogue import Catalogue
 from queries.limits import Limits
 from queries.resources import RESOURCES
 from queries.subgraph import subgraph
-from store.database import Rows, Store
+from store.database import Store
 
 _START = ("main.js", "views/circuit.js")
 _STYLES = ("base", "parts", "feature-card", "circuit")
@@ -68,28 +68,17 @@ def page(store: Store, catalogue: Catalogue, circuit: str) -> str:
 def _answers(store: Store, catalogue: Catalogue, circuit: str, path: str) -> dict[str, object]:
     """By the path that the view asks at."""
     limits = Limits(*_LIMITS)
-    found = subgraph(store, {"circuit": circuit, **_HOLDS}, limits)
-    graph = {
-        "n_nodes": found.n_nodes,
-        "n_edges": found.n_edges,
-        "nodes": of(found.nodes),
-        "edges": of(found.edges),
-    }
-    row = pages.one(store, RESOURCES["circuits"], {"uid": circuit}, limits)
+    graph = of_graph(subgraph(store, {"circuit": circuit, **_HOLDS}, limits))
+    row = of(pages.one(store, RESOURCES["circuits"], {"uid": circuit}, limits))
     paths = catalogue.run(store, "strongest_paths", {"circuit": circuit, **_STRONGEST})
     answers: dict[str, object] = {
-        path: of(row),
+        path: row,
         f"{path}/graph?{urlencode(_OPENS_WITH)}": graph,
         f"/queries/strongest_paths?{urlencode({'circuit': circuit, **_STRONGEST}, safe=':')}": of(paths),
     }
-    prompt = _value(row, "prompt")
-    if prompt:
+    if prompt := row["rows"][0]["prompt"]:
         answers[f"/prompts/{prompt}"] = of(pages.one(store, RESOURCES["prompts"], {"uid": prompt}, limits))
     return answers
-
-
-def _value(rows: Rows, column: str) -> object:
-    return rows.rows[0][rows.columns.index(column)]
 
 
 def _modules() -> dict[str, str]:
@@ -112,13 +101,7 @@ def _named(importer: str, text: str) -> str:
 
 
 def _resolved(importer: str, path: str) -> str:
-    parts: list[str] = []
-    for part in (PurePosixPath(importer).parent / path).parts:
-        if part == "..":
-            parts.pop()
-        elif part != ".":
-            parts.append(part)
-    return "/".join(parts)
+    return posixpath.normpath(posixpath.join(posixpath.dirname(importer), path))
 
 
 def _in_script(value: object) -> str:

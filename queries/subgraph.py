@@ -143,9 +143,9 @@ def subgraph(store: Store, given: Mapping[str, object], limits: Limits) -> Subgr
 
 def _strongest(ask: Callable[..., Rows], values: Mapping[str, Value]) -> list[str]:
     """The strongest first, and last outputs that are not among them."""
-    uids = list(_sizes(ask, _STRONGEST, _HEAVIEST))
-    room = int(values["top_nodes"])
-    weak = [uid for (uid,) in ask(_OUTPUTS).rows if uid not in set(uids)] if len(uids) == room else []
+    strongest = _sizes(ask, _STRONGEST, _HEAVIEST)
+    uids, room = list(strongest), int(values["top_nodes"])
+    weak = [uid for (uid,) in ask(_OUTPUTS).rows if uid not in strongest] if len(uids) == room else []
     weak = weak[: room // _OF_OUTPUTS]
     return uids[: room - len(weak)] + weak
 

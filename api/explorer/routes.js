@@ -23,7 +23,7 @@ const VIEWS = [
 const CHANGED = "circuitstore-navigated";
 
 /** @param {string} address path and query @returns {Route} */
-export function routeOf(address) {
+function routeOf(address) {
   const url = new URL(address, "http://explorer");
   for (const [pattern, view] of VIEWS) {
     const found = pattern.exec(url.pathname);

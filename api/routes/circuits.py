@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api import media
-from api.answers import JSON, of, parameters
+from api.answers import JSON, of_graph, parameters
 from api.caching import conditional
 from api.dependencies import AskedDep
 from api.errors import responses
@@ -28,15 +28,7 @@ def router(catalogue: Catalogue, settings: Settings) -> APIRouter:
         given = parameters(asked.request)
 
         def make(headers: dict[str, str]) -> Response:
-            found = subgraph(asked.store, given, asked.limits())
-            body = {
-                "shown": found.summary,
-                "n_nodes": found.n_nodes,
-                "n_edges": found.n_edges,
-                "nodes": of(found.nodes),
-                "edges": of(found.edges),
-            }
-            return JSON(body, headers=headers)
+            return JSON(of_graph(subgraph(asked.store, given, asked.limits())), headers=headers)
 
         return conditional(asked.request, asked.store, asked.settings, form, make)
 

@@ -85,7 +85,7 @@ def _unpacked(archive: Path) -> IO[bytes]:
         head = stream.read(8)
     for magic, opener in _OPENERS.items():
         if head.startswith(magic):
-            return opener(archive)  # type: ignore[operator,no-any-return]
+            return opener(archive)  # type: ignore[operator,no-any-return]  # the three openers have no type in common
     return archive.open("rb")
 
 

@@ -134,10 +134,10 @@ def test_an_empty_store_says_how_to_fill_it(reader_of: Readers, empty_site: str,
 class Wavering:
     """A store that goes away and comes back, or takes its time."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, takes_s: float = 0.0) -> None:
         self._store = store
         self.is_away = False
-        self.takes_s = 0.0
+        self._takes_s = takes_s
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -145,7 +145,7 @@ class Wavering:
     def run(self, *asked: Any, **how: Any) -> Rows:
         if self.is_away:
             raise StoreError("no database answers at bolt://localhost:7687")
-        time.sleep(self.takes_s)
+        time.sleep(self._takes_s)
         return self._store.run(*asked, **how)
 
     def version(self, **how: Any) -> str:
@@ -184,9 +184,7 @@ def test_a_database_that_went_away_is_said_to_and_all_is_well_once_it_is_back(
 
 
 def test_a_spinner_comes_only_once_an_answer_takes_long(reader_of: Readers, odd_store: Store) -> None:
-    wavering = Wavering(odd_store)
-    wavering.takes_s = 1.5
-    with listening(wavering) as site:
+    with listening(Wavering(odd_store, takes_s=1.5)) as site:
         reader = reader_of(site)
         reader.page.add_init_script(_SPINNER)
         page = reader.open("/clusterings")
@@ -200,9 +198,7 @@ def test_a_spinner_comes_only_once_an_answer_takes_long(reader_of: Readers, odd_
 
 
 def test_what_is_typed_stays_while_answers_arrive(reader_of: Readers, odd_store: Store) -> None:
-    wavering = Wavering(odd_store)
-    wavering.takes_s = 0.2
-    with listening(wavering) as site:
+    with listening(Wavering(odd_store, takes_s=0.2)) as site:
         reader = reader_of(site)
         page = reader.page
         page.goto(site)

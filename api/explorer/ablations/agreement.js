@@ -4,6 +4,7 @@ import { signed } from "../parts/bits.js";
 import { Scatter } from "../parts/scatter.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
+import { Stretches } from "../parts/stretches.js";
 import { Table } from "../parts/table.js";
 import { nodeOf } from "../parts/uids.js";
 import { html } from "../html.js";
@@ -55,7 +56,7 @@ function Edges({ uid, path, answer }) {
     how: "Each point is an edge's effect through its target, in the colour of its source's kind: observed by changing it alone. What lies far off the dashed line should not be believed.",
     query: path,
     csv: { columns: ["source", "target", "weight", "observed"], rows: own },
-    below: html`<${Furthest} circuit=${uid} spots=${spots} what="Edge" /><${Stretches} uid=${uid} />`,
+    below: html`<${Furthest} circuit=${uid} spots=${spots} what="Edge" /><${LayerByLayer} uid=${uid} />`,
   };
   return html`<${Scatter} about=${about} x="predicted effect" y="observed effect" spots=${spots} />`;
 }
@@ -72,15 +73,9 @@ function Furthest({ circuit, spots, what }) {
 }
 
 /** @param {{uid: string}} props */
-function Stretches({ uid }) {
+function LayerByLayer({ uid }) {
   const path = href("/queries/evidence", { circuit: uid });
   const asked = useAnswer(path);
   if (!asked.answer?.rows.length) return null;
-  return html`<details class="stretches"><summary>Layer by layer</summary><${Table} caption="Agreement of predicted and observed edges, by the layers of their ends" rows=${asked.answer.rows} columns=${[
-    { name: "source_layer", title: "layers", by: (/** @type {any} */ row) => row.source_layer, isNumber: false, show: (/** @type {number} */ value, /** @type {any} */ row) => `${value < 0 ? "tokens" : value} → ${row.target_layer}` },
-    { name: "n", title: "edges" },
-    { name: "r", title: "r" },
-    { name: "slope", title: "slope" },
-    { name: "sign_agreement", title: "sign right", help: "Share of the edges of some size whose sign was predicted", show: (/** @type {number | null} */ value) => (value === null ? "–" : `${number(100 * value)} %`) },
-  ]} /></details>`;
+  return html`<details class="stretches"><summary>Layer by layer</summary><${Stretches} rows=${asked.answer.rows} /></details>`;
 }

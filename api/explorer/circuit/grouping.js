@@ -14,7 +14,7 @@ const NOT_ITS = { feature: null, activation: null, index: null, token: null };
  * @param {Set<string>} opened clusters whose nodes are drawn
  * @returns {{nodes: Node[], edges: Edge[], drawnAs: Map<string, string>}} the strongest first; drawnAs: uids of clusters by those of their nodes
  */
-export function grouped(nodes, edges, clusters, keyOf, opened) {
+export function clustered(nodes, edges, clusters, keyOf, opened) {
   /** @type {Map<string, Node>} */
   const groups = new Map();
   /** @type {Map<string, string>} */

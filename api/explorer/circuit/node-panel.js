@@ -6,7 +6,7 @@ import { Bars, Kind, Signed } from "../parts/bits.js";
 import { FeatureCard } from "../parts/feature-card.js";
 import { Shown } from "../parts/states.js";
 import { change, queryHere } from "../routes.js";
-import { href, isExported, useAnswer } from "../server.js";
+import { at, href, isExported, useAnswer } from "../server.js";
 
 /** @typedef {import("./scene.js").Node} Node @typedef {import("./scene.js").Edge} Edge */
 
@@ -36,7 +36,7 @@ export function NodePanel({ circuit, node, edges, nameOf }) {
 
 /** All its edges; until they have come, those that are loaded. @param {{circuit: string, node: Node, loaded: Edge[], nameOf: (uid: string) => string}} props */
 function Neighbours({ circuit, node, loaded, nameOf }) {
-  const { answer } = useAnswer(isExported() ? null : href(`/circuits/${circuit}/graph`, { around: node.uid, hops: 1, top_nodes: 400, limit: 2000 }));
+  const { answer } = useAnswer(isExported() ? null : href(`${at("circuits", circuit)}/graph`, { around: node.uid, hops: 1, top_nodes: 400, limit: 2000 }));
   /** @type {Edge[]} */
   const edges = answer?.edges.rows ?? loaded;
   const names = new Map((answer?.nodes.rows ?? []).map((/** @type {Node} */ one) => [one.uid, nodeName(one)]));
@@ -60,17 +60,17 @@ function Elsewhere({ feature, circuit }) {
   return html`
     <${Shown} asked=${lineage}>${(/** @type {any} */ answer) => answer.rows.length > 0 && html`
       <h3>Continues in other layers</h3><ul class="plain">${nearest(answer.rows).map((/** @type {any} */ row) => html`
-        <li>${row.direction === "forwards" ? "↑" : "↓"} layer ${row.layer}: <a href=${`/features/${row.feature}`}>${row.label || row.feature.split(":").slice(1).join(":")}</a>
+        <li>${row.direction === "forwards" ? "↑" : "↓"} layer ${row.layer}: <a href=${at("features", row.feature)}>${row.label || row.feature.split(":").slice(1).join(":")}</a>
           <span class="faint">${number(row.score)}${row.confirmed === true ? ", confirmed" : ""}</span></li>`)}
-        <li><a href=${`/features/${feature}`}>its lineage</a></li></ul>`}<//>
+        <li><a href=${at("features", feature)}>its lineage</a></li></ul>`}<//>
     <${Shown} asked=${clusters}>${(/** @type {any} */ answer) => answer.rows.length > 0 && html`
       <h3>In clusters</h3><ul class="plain">${answer.rows.slice(0, 6).map((/** @type {any} */ row) => html`
-        <li><a href=${`/clusters/${row.cluster}`}>${row.name || row.cluster}</a> <span class="faint">${row.method}, ${row.basis}</span></li>`)}
-        ${answer.rows.length > 6 && html`<li><a href=${`/features/${feature}`}>and ${answer.rows.length - 6} more</a></li>`}</ul>`}<//>
+        <li><a href=${at("clusters", row.cluster)}>${row.name || row.cluster}</a> <span class="faint">${row.method}, ${row.basis}</span></li>`)}
+        ${answer.rows.length > 6 && html`<li><a href=${at("features", feature)}>and ${answer.rows.length - 6} more</a></li>`}</ul>`}<//>
     <${Shown} asked=${circuits}>${(/** @type {any} */ answer) => {
       const others = answer.rows.filter((/** @type {any} */ row) => row.uid !== circuit);
       return others.length > 0 && html`<h3>In other circuits</h3><ul class="plain">${others.map((/** @type {any} */ row) => html`
-        <li><a href=${`/circuits/${row.uid}`}>${row.name}</a></li>`)}${answer.next && html`<li><a href=${`/features/${feature}`}>and more</a></li>`}</ul>`;
+        <li><a href=${at("circuits", row.uid)}>${row.name}</a></li>`)}${answer.next && html`<li><a href=${at("features", feature)}>and more</a></li>`}</ul>`;
     }}<//>`;
 }
 
@@ -83,7 +83,7 @@ function ClusterPanel({ node }) {
   return html`<section aria-label="Pinned cluster">
     <header class="panel-head"><span class="tag">cluster</span> <button class="quiet" title="Unpin (Escape)" aria-label="Unpin" onClick=${() => change({ node: null })}>✕</button></header>
     <h2>${node.label}</h2>
-    <p>${count(members.length)} nodes of this circuit, drawn as one. <a href=${`/clusters/${node.uid}`}>The cluster</a></p>
+    <p>${count(members.length)} nodes of this circuit, drawn as one. <a href=${at("clusters", node.uid)}>The cluster</a></p>
     <p class="buttons"><button onClick=${() => change({ opened: addTo("opened", node.uid), node: null })}>Draw its nodes</button></p>
     <${Bars} items=${members.filter((one) => one.effect !== null).map((one) => ({ name: nodeName(one), value: one.effect ?? 0 }))} />
   </section>`;

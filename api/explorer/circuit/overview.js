@@ -1,8 +1,9 @@
 /** The panel beside the graph while nothing is pinned: how to read it, what is strongest, what was measured, where to go on. */
 
 import { html } from "../html.js";
-import { nodeName, number } from "../format.js";
+import { nodeName } from "../format.js";
 import { Bars } from "../parts/bits.js";
+import { Stretches } from "../parts/stretches.js";
 import { change } from "../routes.js";
 import { href, isExported, useAnswer } from "../server.js";
 import { strength } from "./scene.js";
@@ -48,6 +49,5 @@ function Evidence({ circuit }) {
   /** @type {any[]} */
   const rows = answer?.rows ?? [];
   return rows.length > 0 && html`<h3>Predicted against observed edges</h3>
-    <table class="small"><thead><tr><th>layers</th><th class="number">edges</th><th class="number" title="Correlation">r</th><th class="number">slope</th></tr></thead>
-    <tbody>${rows.map((row) => html`<tr><td>${row.source_layer < 0 ? "tokens" : row.source_layer} → ${row.target_layer}</td><td class="number">${row.n}</td><td class="number">${number(row.r)}</td><td class="number">${number(row.slope)}</td></tr>`)}</tbody></table>`;
+    <${Stretches} rows=${rows} />`;
 }

@@ -1,6 +1,7 @@
 /** Draws a scene: edges below, nodes above, names where there is room. */
 
 import { token } from "../format.js";
+import { grouped } from "../parts/groups.js";
 
 /**
  * @typedef {import("./scene.js").Scene} Scene @typedef {import("./scene.js").Spot} Spot @typedef {import("./scene.js").Link} Link
@@ -56,16 +57,11 @@ function paintRows(context, scene, colours) {
 function* paintLinks(context, links, k, colours, lit) {
   const largest = Math.max(...links.slice(-1).map((link) => Math.abs(link.weight)), 1e-12);
   const isCurved = links.length <= CURVED;
-  /** @type {Map<string, Link[]>} */
-  const strokes = new Map();
-  for (const link of links) {
+  const strokes = grouped(links, (link) => {
     const width = Math.round((WIDTHS - 1) * (Math.abs(link.weight) / largest) ** 0.6);
     const isLit = !lit.links || lit.links.has(keyOf(link.edge));
-    const key = `${Number(isLit)}${width}${link.weight < 0 ? "-" : "+"}${link.isDashed ? "d" : "s"}`;
-    const stroke = strokes.get(key);
-    if (stroke) stroke.push(link);
-    else strokes.set(key, [link]);
-  }
+    return `${Number(isLit)}${width}${link.weight < 0 ? "-" : "+"}${link.isDashed ? "d" : "s"}`;
+  });
   let painted = 0;
   for (const [key, stroke] of [...strokes].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const share = Number(key[1]) / (WIDTHS - 1);

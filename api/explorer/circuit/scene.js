@@ -4,6 +4,8 @@
  * Nodes of one layer and position share a cell; a column is as wide as its fullest cell. Knows nothing of canvases.
  */
 
+import { grouped } from "../parts/groups.js";
+
 /**
  * @typedef {{uid: string, kind: string, layer: number, index: number | null, position: number | null, token: string | null,
  *   label: string | null, effect: number | null, observed_effect: number | null, activation: number | null,
@@ -92,15 +94,8 @@ function nameOfRow(layer, nodes) {
 /** By row and position, the strongest first. @param {Node[]} nodes @returns {Map<string, Node[]>} */
 function cellsOf(nodes) {
   const last = Math.max(...nodes.map((node) => node.position ?? -1));
-  /** @type {Map<string, Node[]>} */
-  const cells = new Map();
-  for (const node of [...nodes].sort((a, b) => strength(b) - strength(a))) {
-    const key = `${rowOf(node)} ${node.position ?? last}`; // the metric stands where it is read off
-    const cell = cells.get(key);
-    if (cell) cell.push(node);
-    else cells.set(key, [node]);
-  }
-  return cells;
+  const ranked = [...nodes].sort((a, b) => strength(b) - strength(a));
+  return grouped(ranked, (node) => `${rowOf(node)} ${node.position ?? last}`); // the metric stands where it is read off
 }
 
 /** @param {Map<string, Node[]>} cells @param {string[] | null} tokens @param {Node[]} nodes */

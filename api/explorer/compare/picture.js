@@ -4,11 +4,12 @@ import { count, number } from "../format.js";
 import { html, useMemo, useState } from "../html.js";
 import { Legend, legendOf } from "../parts/axes.js";
 import { Figure } from "../parts/figure.js";
+import { addressOf } from "../parts/uids.js";
 import { fitted } from "../parts/words.js";
 import { go } from "../routes.js";
 import { layout, next, radius, TOP } from "./layout.js";
 import { sizeOf, valueOf } from "./parts.js";
-import { at, href } from "../server.js";
+import { at } from "../server.js";
 
 /** @typedef {import("./parts.js").Compared} Compared @typedef {import("./parts.js").Part} Part @typedef {import("./parts.js").Where} Where */
 /** @typedef {import("./layout.js").Mark} Mark */
@@ -37,7 +38,7 @@ function Drawn({ width, parts, compared, names }) {
   const [read, setRead] = useState(/** @type {string | null} */ (null));
   const placed = useMemo(() => layout(parts, measure, width), [parts, measure, width]);
   const largest = Math.max(0, ...parts.map((part) => sizeOf(part, measure)));
-  const base = useMemo(() => html`<g>${placed.marks.map((mark) => html`<a href=${addressOf(mark.part)} tabindex="-1"><${Disc} mark=${mark} measure=${measure} largest=${largest} /></a>`)}</g>`, [placed]);
+  const base = useMemo(() => html`<g>${placed.marks.map((mark) => html`<a href=${addressOfPart(mark.part)} tabindex="-1"><${Disc} mark=${mark} measure=${measure} largest=${largest} /></a>`)}</g>`, [placed]);
   const at = useMemo(() => new Map(placed.marks.map((mark) => [mark.part.key, mark])), [placed]);
   const mark = (read && at.get(read)) || null;
   const joined = mark ? links.filter(({ source, target }) => (source === read || target === read) && source !== target && at.has(source) && at.has(target)) : [];
@@ -50,7 +51,7 @@ function Drawn({ width, parts, compared, names }) {
   const press = (event) => {
     if (event.key.startsWith("Arrow")) setRead(next(placed.marks, mark, event.key)?.part.key ?? null);
     else if (event.key === "Escape") setRead(null);
-    else if (event.key === "Enter" && mark) go(addressOf(mark.part));
+    else if (event.key === "Enter" && mark) go(addressOfPart(mark.part));
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -131,11 +132,7 @@ function sayings(part, { measure }, edges) {
 const place = (mark, width) => ({ top: `${mark.y - 12}px`, ...(mark.x > width / 2 ? { right: `${width - mark.x + mark.r + 14}px` } : { left: `${mark.x + mark.r + 14}px` }) });
 
 /** @param {Part} part */
-const addressOf = (part) => {
-  if (part.feature) return at("features", part.feature);
-  const node = (part.left ?? part.right)?.node ?? "";
-  return href(at("circuits", node.split(":").slice(0, 3).join(":")), { node });
-};
+const addressOfPart = (part) => (part.feature ? at("features", part.feature) : addressOf((part.left ?? part.right)?.node ?? "") ?? "/");
 
 /** @param {Mark[]} marks @param {number} x @param {number} y @returns {Mark | null} */
 function nearest(marks, x, y) {

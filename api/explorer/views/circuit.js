@@ -2,7 +2,7 @@
 
 import { Controls } from "../circuit/controls.js";
 import { Graph } from "../circuit/graph.js";
-import { grouped } from "../circuit/grouping.js";
+import { clustered } from "../circuit/grouping.js";
 import { NodePanel } from "../circuit/node-panel.js";
 import { Overview } from "../circuit/overview.js";
 import { keyOf } from "../circuit/paint.js";
@@ -14,7 +14,7 @@ import { html, useMemo } from "../html.js";
 import { Twin } from "../parts/bits.js";
 import { Empty, Failed, Shown } from "../parts/states.js";
 import { change } from "../routes.js";
-import { href, isExported, useAnswer } from "../server.js";
+import { at, href, isExported, useAnswer } from "../server.js";
 import { style } from "../style.js";
 
 /** @typedef {import("../circuit/scene.js").Node} Node @typedef {import("../circuit/scene.js").Edge} Edge */
@@ -30,15 +30,15 @@ style("circuit");
 /** @param {{route: import("../routes.js").Route}} props */
 export default function Circuit({ route }) {
   const { uid } = route;
-  const first = useAnswer(href(`/circuits/${uid}/graph`, { top_nodes: FEW.nodes, limit: FEW.edges }));
+  const first = useAnswer(href(`${at("circuits", uid)}/graph`, { top_nodes: FEW.nodes, limit: FEW.edges }));
   const isWhole = !first.answer || (first.answer.nodes.rows.length === first.answer.n_nodes && first.answer.edges.rows.length === first.answer.n_edges);
-  const whole = useAnswer(isWhole || isExported() ? null : href(`/circuits/${uid}/graph`, { top_nodes: MOST.nodes, limit: MOST.edges }));
-  const circuit = useAnswer(`/circuits/${uid}`);
+  const whole = useAnswer(isWhole || isExported() ? null : href(`${at("circuits", uid)}/graph`, { top_nodes: MOST.nodes, limit: MOST.edges }));
+  const circuit = useAnswer(at("circuits", uid));
   const graph = whole.answer ?? first.answer;
   if (first.error) return html`<${Failed} error=${first.error} />`;
   const row = circuit.answer?.rows[0] ?? { uid, name: uid.split(":")[0] };
   return html`<div class="circuit">
-    <${Heading} circuit=${row} twin=${href(`/circuits/${uid}/graph`, { top_nodes: settingsOf(route.query).nodes, limit: settingsOf(route.query).edges })} />
+    <${Heading} circuit=${row} twin=${href(`${at("circuits", uid)}/graph`, { top_nodes: settingsOf(route.query).nodes, limit: settingsOf(route.query).edges })} />
     <${Shown} asked=${{ answer: graph, error: null, isSlow: first.isSlow }}>
       ${(/** @type {any} */ loaded) => loaded.n_nodes === 0 ? html`<${Empty} title="This circuit has no nodes">What made it left none above its thresholds.<//>`
         : html`${whole.error && html`<p class="note" role="status">Only the strongest part is here: the rest could not be had. ${whole.error.message}</p>`}<${Body} circuit=${row} graph=${loaded} isComplete=${isWhole || Boolean(whole.answer)} query=${route.query} />`}
@@ -87,7 +87,7 @@ function Body({ circuit, graph, isComplete, query }) {
   const byUid = useMemo(() => new Map(nodes.map((node) => [node.uid, node])), [nodes]);
   const isObserved = settings.isObserved && wasObserved;
   // Sums of a cluster are of all that is loaded: how much of it is drawn changes none.
-  const all = useMemo(() => (members ? grouped(nodes, edges, members.clusters, members.keyOf, settings.opened) : { nodes, edges, drawnAs: new Map() }), [nodes, edges, members, query.get("opened")]);
+  const all = useMemo(() => (members ? clustered(nodes, edges, members.clusters, members.keyOf, settings.opened) : { nodes, edges, drawnAs: new Map() }), [nodes, edges, members, query.get("opened")]);
   const drawnAs = (/** @type {string} */ uid) => all.drawnAs.get(uid) ?? uid;
   const chosen = isPaths && settings.path ? paths.answer?.rows[settings.path - 1]?.nodes ?? null : null;
   /** @type {string[] | null} */
@@ -132,7 +132,7 @@ const isOutput = (node) => node.kind === "logit" || node.kind === "metric";
 
 /** The prompt's tokens, where it is a prompt's circuit. @param {any} circuit @returns {string[] | null} */
 function useTokens(circuit) {
-  const { answer } = useAnswer(circuit.prompt ? `/prompts/${circuit.prompt}` : null);
+  const { answer } = useAnswer(circuit.prompt ? at("prompts", circuit.prompt) : null);
   return answer?.rows[0]?.tokens ?? null;
 }
 

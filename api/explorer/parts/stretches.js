@@ -1,0 +1,17 @@
+/** How well predicted and observed edges agree, by the layers of their ends. */
+
+import { html } from "../html.js";
+import { number } from "../format.js";
+import { Table } from "./table.js";
+
+/** @param {{rows: any[]}} props of the query `evidence` */
+export const Stretches = ({ rows }) => html`<${Table} caption="Agreement of predicted and observed edges, by the layers of their ends" rows=${rows} columns=${COLUMNS} />`;
+
+/** @type {import("./table.js").Column[]} */
+const COLUMNS = [
+  { name: "source_layer", title: "layers", by: (row) => row.source_layer, isNumber: false, show: (value, row) => `${value < 0 ? "tokens" : value} → ${row.target_layer}` },
+  { name: "n", title: "edges" },
+  { name: "r", title: "r" },
+  { name: "slope", title: "slope" },
+  { name: "sign_agreement", title: "sign right", help: "Share of the edges of some size whose sign was predicted", show: (value) => (value === null ? "–" : `${number(100 * value)} %`) },
+];
