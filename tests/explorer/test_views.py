@@ -89,3 +89,14 @@ def _serious(reader: Reader, options: dict[str, Any]) -> list[str]:
         for one in violations
         if one["impact"] in ("serious", "critical")
     ]
+
+
+@pytest.mark.parametrize("kind", ["button:not(.quiet)", "select", "[type=search]"])
+def test_what_can_be_pressed_or_filled_in_is_in_the_pages_type_and_frame(
+    reader_of: Readers, odd_site: str, kind: str
+) -> None:
+    looks = "(one, names) => names.map(name => getComputedStyle(one)[name])"
+    page = reader_of(odd_site).open("/")
+    one = page.locator(f"main {kind}").first
+    assert one.evaluate(looks, ["borderTopStyle", "borderTopWidth"]) == ["solid", "1px"]
+    assert one.evaluate(looks, ["fontFamily"]) == page.locator("body").evaluate(looks, ["fontFamily"])
