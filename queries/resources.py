@@ -9,9 +9,11 @@ from queries.parameters import FirstRow, Parameter, ParameterType
 from store.schema import (
     ABLATION,
     CIRCUIT,
+    CLUSTER,
     CLUSTERING,
     DICTIONARY,
     FEATURE,
+    MEMBER_OF,
     MODEL,
     OCCURS_IN,
     PROMPT,
@@ -207,7 +209,7 @@ def _relations(node: Node, relationship: Relationship, source: str, target: str)
     pattern = (
         f"(n)-[:{relationship.type}]->({{r}}:{label})" if outgoing else f"(n)<-[:{relationship.type}]-({{r}}:{label})"
     )
-    single = outgoing and relationship not in (USES, OCCURS_IN)
+    single = outgoing and relationship not in (USES, OCCURS_IN, MEMBER_OF)
     named = any(column.name == "name" for column in _LABELS[label].columns)
     return [Relation(label.lower(), _NAMES[label], label, pattern, single, named)]
 
@@ -220,6 +222,7 @@ _NODES = {
     "tasks": TASK,
     "prompts": PROMPT,
     "clusterings": CLUSTERING,
+    "clusters": CLUSTER,
     "ablations": ABLATION,
     "runs": RUN,
 }

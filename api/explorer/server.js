@@ -1,4 +1,4 @@
-/** What the service answers, asked once and kept while it may be shown again. */
+/** What the service answers: asked once, kept while it may be shown again, given up once nobody waits for it. */
 
 import { useEffect, useRef, useState } from "./html.js";
 
@@ -6,13 +6,16 @@ import { useEffect, useRef, useState } from "./html.js";
 /** @typedef {{columns: string[], rows: Row[], truncated: boolean, next?: string | null}} Answer */
 /** @typedef {{answer: any, error: Problem | null, isSlow: boolean}} Asked */
 
+/** @typedef {{answer: Promise<any>, waiting: number, isThere: boolean, stop: () => void}} Question `waiting`: how many components */
+
 const KEPT = 60;
 export const SLOW_MS = 300;
+const LEFT_MS = 50; // a view that takes another's place may want the same
 const KEY = "circuitstore-key";
 export const GONE = "The service does not answer: it may have been stopped. Start it with `circuitstore serve`.";
 
-/** @type {Map<string, Promise<any>>} */
-const answers = new Map();
+/** @type {Map<string, Question>} */
+const questions = new Map();
 
 /** What the service refused, or could not answer, in its own words. */
 export class Problem extends Error {
@@ -39,27 +42,40 @@ export const at = (kind, uid) => `/${kind}/${encodeURIComponent(uid).replaceAll(
 /** The same data for programs: the address that a view's own is asked at. @param {string} path */
 export const twin = (path, format = "json") => `${path}${path.includes("?") ? "&" : "?"}format=${format}`;
 
-/**
- * The JSON at a path. Throws Problem.
- * @param {string} path
- * @returns {Promise<any>}
- */
-export function ask(path) {
-  const kept = answers.get(path);
+/** The question for the JSON at a path; its answer may be a Problem. @param {string} path @returns {Question} */
+function ask(path) {
+  const kept = questions.get(path);
   if (kept) {
-    answers.delete(path); // and put last again: the first is the one to go
-    answers.set(path, kept);
+    questions.delete(path); // and put last again: the first is the one to go
+    questions.set(path, kept);
     return kept;
   }
-  const asked = embedded(path) ?? fetched(path);
-  answers.set(path, asked);
-  asked.catch(() => answers.delete(path));
-  if (answers.size > KEPT) answers.delete(answers.keys().next().value ?? "");
+  const leaving = new AbortController();
+  const answer = embedded(path) ?? fetched(path, { signal: leaving.signal });
+  const asked = { answer, waiting: 0, isThere: false, stop: () => leaving.abort() };
+  answer.then(() => (asked.isThere = true), () => forget(path, asked));
+  questions.set(path, asked);
+  if (questions.size > KEPT) questions.delete(questions.keys().next().value ?? "");
   return asked;
 }
 
+/** @param {string} path @param {Question} asked */
+function forget(path, asked) {
+  if (questions.get(path) === asked) questions.delete(path);
+}
+
+/** Somebody waits no longer: what nobody waits for need not be answered. @param {string} path @param {Question} asked */
+function leave(path, asked) {
+  asked.waiting -= 1;
+  setTimeout(() => {
+    if (asked.waiting || asked.isThere) return;
+    forget(path, asked);
+    asked.stop();
+  }, LEFT_MS);
+}
+
 /** Forget what was answered: it may be another now. */
-export const askAnew = () => answers.clear();
+export const askAnew = () => questions.clear();
 
 /** The key that is held, as long as the tab; where the browser stores nothing for pages, as long as the page. */
 let heldKey = "";
@@ -86,9 +102,9 @@ export const hasKey = () => heldKey !== "";
 /** What is at a path, as it comes. Throws Problem. @param {string} path */
 export const download = async (path) => (await responded(path)).blob();
 
-/** Send something. Throws Problem. @param {string} path @param {any} body @returns {Promise<any>} */
-export const send = (path, body) =>
-  fetched(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+/** Send something. Throws Problem. @param {string} path @param {any} body @param {AbortSignal} [signal] @returns {Promise<any>} */
+export const send = (path, body, signal) =>
+  fetched(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, ...(signal && { signal }) });
 
 /**
  * What is at a path, as a component sees it: nothing yet, then an answer or an error. `isSlow` once a spinner is due.
@@ -103,12 +119,15 @@ export function useAnswer(path) {
     /** @param {Partial<Asked>} told */
     const tell = (told) => isWanted && setAsked({ path, ...NOTHING, ...told });
     const slow = setTimeout(() => tell({ isSlow: true }), SLOW_MS);
-    ask(path)
+    const question = ask(path);
+    question.waiting += 1;
+    question.answer
       .then((answer) => tell({ answer }), (error) => tell({ error: asProblem(error) }))
       .finally(() => clearTimeout(slow));
     return () => {
       isWanted = false;
       clearTimeout(slow);
+      leave(path, question);
     };
   }, [path]);
   return asked.path === path ? asked : NOTHING;

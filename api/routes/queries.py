@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter
-from fastapi.responses import Response
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
 
 from api import openapi, schemas
 from api.answers import JSON, Answer, answer, parameters, respond
@@ -14,6 +15,7 @@ from queries.catalogue import Catalogue
 from queries.query import Query
 from store.errors import NotFoundError, QueryError
 
+_SIDES = {"left": "circuit", "right": "other"}
 COLUMNS = ["name", "folder", "summary", "runs", "href", "params", "returns", "text"]
 
 
@@ -42,6 +44,12 @@ def router(catalogue: Catalogue) -> APIRouter:
             responses=responses(400, 404, 406, 503),
             openapi_extra=openapi.query(query),
         )
+
+    @routes.get("/compare", include_in_schema=False)
+    async def compare(request: Request) -> RedirectResponse:
+        """What the explorer's view of two circuits shows, for programs."""
+        given = [(_SIDES.get(name, name), value) for name, value in request.query_params.multi_items()]
+        return RedirectResponse(f"/queries/compare_circuits?{urlencode(given)}")
 
     @routes.get("/queries/{name}", include_in_schema=False)
     async def unknown(name: str) -> None:

@@ -42,12 +42,13 @@ async def index(request: Request) -> JSON:
 
 @router.get(
     "/health",
-    summary="Whether the service is alive. It asks no database.",
+    summary="Whether the service is alive, and how many seconds a request may take. It asks no database.",
     response_class=JSON,
-    openapi_extra=schemas.plain("It is.", "status", "version", "store"),
+    openapi_extra=schemas.plain("It is.", "status", "version", "store", "time_limit"),
 )
-async def health(store: StoreDep) -> JSON:
-    return JSON({"status": "ok", "version": program_version(), "store": store.dialect})
+async def health(request: Request, store: StoreDep) -> JSON:
+    limit = request.app.state.settings.time_limit
+    return JSON({"status": "ok", "version": program_version(), "store": store.dialect, "time_limit": limit})
 
 
 @router.get(

@@ -18,8 +18,9 @@ from tests.queries.world import circuit
 CIRCUIT = circuit(1)["Circuit"][0]["uid"]
 CLUSTERING = "clustering:toy:k-means:attribution-graph:0"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-DATA = ["/", "/circuits", f"/circuits/{CIRCUIT}", "/features/toy:blocks.1:1", "/clusterings",
-        f"/clusterings/{CLUSTERING}", "/ablations", "/queries", "/queries/circuits"]  # fmt: skip
+DATA = ["/", "/circuits", f"/circuits/{CIRCUIT}", f"/compare?left={CIRCUIT}&right={CIRCUIT}",
+        "/features/toy:blocks.1:1", "/clusterings", f"/clusterings/{CLUSTERING}", f"/clusters/{CLUSTERING}:0",
+        "/ablations", "/queries", "/queries/circuits"]  # fmt: skip
 PAGE = (FOLDER / "index.html").read_text()
 
 
@@ -37,9 +38,7 @@ def client(store: Store) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize(
-    "path", [*DATA, "/compare", "/compare?left=a&right=b", "/compare?%C3%A9=1", f"/clusters/{CLUSTERING}:0"]
-)
+@pytest.mark.parametrize("path", [*DATA, "/compare", "/compare?left=a&right=b", "/compare?%C3%A9=1"])
 def test_a_browser_gets_the_page(client: TestClient, path: str) -> None:
     answer = client.get(path, headers={"Accept": BROWSER})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -49,9 +48,9 @@ def test_a_browser_gets_the_page(client: TestClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", DATA)
-@pytest.mark.parametrize(("accept", "query"), [("*/*", ""), ("application/json", ""), (BROWSER, "?format=json")])
-def test_all_others_get_data_at_the_same_address(client: TestClient, path: str, accept: str, query: str) -> None:
-    answer = client.get(path + query, headers={"Accept": accept})
+@pytest.mark.parametrize(("accept", "form"), [("*/*", ""), ("application/json", ""), (BROWSER, "format=json")])
+def test_all_others_get_data_at_the_same_address(client: TestClient, path: str, accept: str, form: str) -> None:
+    answer = client.get(f"{path}{'&' if '?' in path else '?'}{form}", headers={"Accept": accept})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert "accept" in answer.headers["vary"].lower()

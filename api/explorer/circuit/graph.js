@@ -53,7 +53,7 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
   ], [pinned, scene]);
   const save = useMemo(() => ({
     png: () => void stage.current?.toPNG().then((blob) => blob && saveFile(`${name}.png`, blob)),
-    svg: () => saveFile(`${name}.svg`, new Blob([drawing(scene, colours(), lit, `${name}: ${summary}`)], { type: "image/svg+xml" })),
+    svg: () => saveFile(`${name}.svg`, new Blob([drawing(stage.current?.scene ?? scene, colours(), lit, `${name}: ${summary}`)], { type: "image/svg+xml" })),
   }), [scene, lit, name, summary]);
   const spot = pinned ? scene.byUid.get(pinned) : null;
   return html`<div class="graph">

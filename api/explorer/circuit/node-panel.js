@@ -46,10 +46,13 @@ function Neighbours({ circuit, node, loaded, nameOf }) {
       <${Bars} items=${own.slice(0, ENTRIES).map((edge) => ({
         name: html`<button class="link" onClick=${() => change({ node: edge[other] })}>${names.get(edge[other]) ?? nameOf(edge[other])}</button>`,
         value: edge.weight,
+        observed: edge.observed,
         title: edge.observed === null ? "not measured" : `observed ${number(edge.observed)}`,
       }))} />`;
   };
-  return html`${list("target", "source", "Acted on by")}${list("source", "target", "Acts on")}`;
+  const wasObserved = edges.some((edge) => edge.observed !== null && [edge.source, edge.target].includes(node.uid));
+  return html`${list("target", "source", "Acted on by")}${list("source", "target", "Acts on")}
+    ${wasObserved && html`<p class="faint small">Thick: predicted weight, with its number; thin: observed, where it was measured.</p>`}`;
 }
 
 /** @param {{feature: string, circuit: string}} props */

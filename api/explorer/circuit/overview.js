@@ -13,7 +13,8 @@ import { strength } from "./scene.js";
 /** @param {{circuit: any, nodes: Node[], wasObserved: boolean}} props nodes: the strongest first */
 export function Overview({ circuit, nodes, wasObserved }) {
   const hasEffects = nodes.some((node) => node.effect !== null);
-  const ranked = nodes.filter((node) => strength(node) > 0 && node.kind !== "metric").slice(0, 10);
+  const isRanked = (/** @type {Node} */ node) => strength(node) > 0 && node.kind !== "metric" && (hasEffects || node.kind !== "token");
+  const ranked = nodes.filter(isRanked).slice(0, 10);
   return html`<section aria-label="Overview">
     <p class="buttons wrap">
       <button class="primary" onClick=${() => change({ panel: "paths" })}>Strongest paths</button>
@@ -21,12 +22,14 @@ export function Overview({ circuit, nodes, wasObserved }) {
       ${!isExported() && html`<a class="button" href=${href("/compare", { left: circuit.uid })}>Compare</a>
         <a class="button" href=${href("/ablations", { circuit: circuit.uid })}>Ablations</a>`}
     </p>
-    ${ranked.length > 0 && html`<h3>${hasEffects ? "Largest effects on the metric" : "Most influence on the output"}</h3>
+    ${ranked.length > 0 && html`<h3>${hasEffects ? "Largest effects on the metric" : "Most influence on the output, tokens aside"}</h3>
       <${Bars} items=${ranked.map((node) => ({
         name: html`<button class="link" title=${node.label ?? ""} onClick=${() => change({ node: node.uid })}>${nodeName(node)}</button>`,
         value: node.effect ?? node.influence ?? 0,
-        title: node.label ?? "",
-      }))} />`}
+        observed: node.observed_effect,
+        about: node.label,
+      }))} />
+      ${ranked.some((node) => node.observed_effect !== null) && html`<p class="faint small">Thick: predicted, with its number; thin: observed.</p>`}`}
     <h3>How to read it</h3>
     <ul class="legend">
       ${[...new Set(nodes.map((node) => node.kind))].map((kind) => html`<li><${Shape} kind=${kind} /> ${KINDS[kind] ?? kind}</li>`)}

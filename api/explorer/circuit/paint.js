@@ -13,7 +13,8 @@ import { grouped } from "../parts/groups.js";
 const WIDTHS = 6;
 const CURVED = 1200;
 const AT_ONCE = 1200;
-const NAMED_FROM = 0.75;
+const NAMED_FROM = 0.4;
+const FULL_SIZE = 0.75;
 const LEAST_LIT = 2; // pixels
 const THIN = 0.7;
 const THICK = 5;
@@ -151,7 +152,7 @@ function corners(path, points) {
  */
 function paintNames(context, scene, k, colours, lit) {
   const isFar = k < NAMED_FROM;
-  const size = isFar ? 10 / k : 10;
+  const size = k < FULL_SIZE ? 10 / k : 10;
   context.font = `${size}px system-ui, sans-serif`;
   context.textAlign = "center";
   context.lineWidth = 0.3 * size;
@@ -174,8 +175,8 @@ function paintNames(context, scene, k, colours, lit) {
 
 /** @param {Spot} spot */
 export function nameOf({ node }) {
-  if (node.kind === "error") return "";
-  if (["token", "logit"].includes(node.kind)) return shortened(token(node.token ?? node.label ?? ""));
+  if (node.kind === "error" || node.kind === "token") return ""; // tokens stand along the bottom
+  if (node.kind === "logit") return shortened(token(node.token ?? node.label ?? ""));
   if (node.kind === "metric") return "metric";
   if (node.kind === "head") return `${node.layer}.${node.index ?? ""}`;
   if (node.kind === "cluster") return shortened(node.label ?? "");

@@ -22,6 +22,9 @@ const STEP_Y = 30;
 const GAP_X = 26;
 const GAP_Y = 58;
 const WIDEST_CELL = 8;
+const WITH_ALL_TOKENS = 40; // of a longer prompt only the tokens that have nodes are given room
+const EMPTY = 30;
+const [LETTER, LETTERS] = [7, 10]; // room for a token's text
 const SMALLEST = 4.5;
 const LARGEST = 15;
 const ON_TOP = new Set(["logit", "metric"]);
@@ -62,6 +65,25 @@ export function sceneOf(nodes, edges, { tokens = null, isObserved = false, wasOb
   const links = linksOf(edges, byUid, isObserved, wasObserved);
   const last = columns[columns.length - 1];
   return { spots, links, byUid, rows, columns, width: last ? last.x + last.width / 2 : 0, height: -y };
+}
+
+/**
+ * The same, wider or higher, to fill a room; nodes grow by a factor of their own.
+ * @param {Scene} scene @param {{wider: number, higher: number, larger: number}} by
+ * @returns {Scene}
+ */
+export function spread(scene, { wider, higher, larger }) {
+  const byUid = new Map(scene.spots.map((spot) => [spot.node.uid, { ...spot, x: spot.x * wider, y: spot.y * higher, r: spot.r * larger }]));
+  const moved = (/** @type {Spot} */ spot) => byUid.get(spot.node.uid) ?? spot;
+  return {
+    spots: [...byUid.values()],
+    byUid,
+    links: scene.links.map((link) => ({ ...link, from: moved(link.from), to: moved(link.to) })),
+    rows: scene.rows.map((row) => ({ ...row, y: row.y * higher })),
+    columns: scene.columns.map((column) => ({ ...column, x: column.x * wider, width: column.width * wider })),
+    width: scene.width * wider,
+    height: scene.height * higher,
+  };
 }
 
 /**
@@ -106,14 +128,16 @@ function columnsOf(cells, tokens, nodes) {
     const position = Number(key.split(" ")[1]);
     fullestAt.set(position, Math.max(cell.length, fullestAt.get(position) ?? 0));
   }
-  const positions = [...fullestAt.keys()].sort((a, b) => a - b);
+  const isShort = tokens !== null && tokens.length <= WITH_ALL_TOKENS;
+  const positions = [...new Set([...fullestAt.keys(), ...(isShort ? tokens.keys() : [])])].sort((a, b) => a - b);
   const names = new Map(nodes.filter((node) => node.token).map((node) => [node.position, node.token ?? ""]));
   let x = 0;
   return positions.map((position) => {
-    const fullest = fullestAt.get(position) ?? 1;
-    const capacity = positions.length === 1 ? Math.max(WIDEST_CELL, Math.ceil(Math.sqrt(3 * fullest))) : Math.min(fullest, WIDEST_CELL);
-    const width = capacity * STEP_X + GAP_X;
-    const column = { position, name: tokens?.[position] ?? names.get(position) ?? (position < 0 ? "" : String(position)), x: x + width / 2, width, capacity };
+    const fullest = fullestAt.get(position) ?? 0;
+    const capacity = fullestAt.size === 1 ? Math.max(WIDEST_CELL, Math.ceil(Math.sqrt(3 * fullest))) : Math.min(Math.max(1, fullest), WIDEST_CELL);
+    const name = tokens?.[position] ?? names.get(position) ?? (position < 0 ? "" : String(position));
+    const width = Math.max(fullest ? capacity * STEP_X + GAP_X : EMPTY, LETTER * (Math.min(LETTERS, name.length) + 1));
+    const column = { position, name, x: x + width / 2, width, capacity };
     x += width;
     return column;
   });

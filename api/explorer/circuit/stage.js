@@ -7,6 +7,7 @@
 
 import { BOTTOM, paintMargins } from "./margins.js";
 import { bend, keyOf, paintScene } from "./paint.js";
+import { spread } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./scene.js").Spot} Spot @typedef {import("./scene.js").Link} Link
  * @typedef {import("./paint.js").View} View @typedef {import("./paint.js").Lit} Lit @typedef {import("./paint.js").Colours} Colours
@@ -19,6 +20,7 @@ const LEFT = 64; // names of layers
 const TOP = 44; // buttons
 const [SMALLEST, LARGEST] = [0.08, 4];
 const NEAR = 5;
+const [WIDEST, HIGHEST, MOST_GROWN] = [3, 2, 1.6]; // how far a scene is spread to fill the canvas
 
 export class Stage {
   /** @param {HTMLCanvasElement} canvas @param {Colours} colours @param {{onPoint: (found: Found | null, x: number, y: number) => void, onPick: (uid: string | null) => void}} told */
@@ -26,8 +28,11 @@ export class Stage {
     this.canvas = canvas;
     this.colours = colours;
     this.told = told;
-    /** @type {Scene | null} */
+    /** @type {Scene | null} as it came */
+    this.given = null;
+    /** @type {Scene | null} as it is drawn, spread over the canvas */
     this.scene = null;
+    this.spread = { wider: 1, higher: 1, larger: 1 };
     /** @type {Lit} */
     this.lit = { nodes: null, links: null };
     /** @type {View} */
@@ -56,8 +61,9 @@ export class Stage {
 
   /** @param {Scene} scene */
   show(scene) {
-    this.scene = scene;
-    if (!this.isTouched) this.#fit();
+    this.given = scene;
+    if (this.isTouched) this.scene = spread(scene, this.spread);
+    else this.#fit();
     this.#anew();
   }
 
@@ -82,10 +88,15 @@ export class Stage {
 
   #fit() {
     const { width, height } = this.#size();
-    if (!this.scene || !width) return;
-    const [w, h] = [this.scene.width + 40, this.scene.height + 40];
-    const k = Math.min(1.6, Math.max(SMALLEST, Math.min((width - LEFT) / w, (height - BOTTOM - TOP) / h)));
-    this.view = { k, x: LEFT + (width - LEFT - this.scene.width * k) / 2, y: (height - BOTTOM + TOP + this.scene.height * k) / 2 - 30 * k };
+    if (!this.given || !width) return;
+    const room = [width - LEFT - 40, height - BOTTOM - TOP - 40];
+    const lacks = (room[0] * this.given.height) / (room[1] * this.given.width || 1);
+    const [wider, higher] = [Math.min(WIDEST, Math.max(1, lacks)), Math.min(HIGHEST, Math.max(1, 1 / lacks))];
+    const [w, h] = [this.given.width * wider, this.given.height * higher];
+    const k = Math.min(1.6, Math.max(SMALLEST, Math.min(room[0] / w, room[1] / h)));
+    this.spread = { wider, higher, larger: Math.max(1, Math.min(1 / k, Math.max(wider, higher), MOST_GROWN)) };
+    this.scene = spread(this.given, this.spread);
+    this.view = { k, x: LEFT + (width - LEFT - w * k) / 2, y: (height - BOTTOM + TOP + h * k) / 2 - 30 * k };
   }
 
   /** @param {number} dx @param {number} dy in pixels */

@@ -21,9 +21,20 @@ export const FILTERS = ["search", "task", "model", "aggregation", ...NARROWING];
 /** @param {URLSearchParams} query @param {string[]} names @returns {Record<string, string>} */
 const given = (query, names) => Object.fromEntries(names.map((name) => [name, query.get(name) ?? ""]).filter(([, value]) => value));
 
-/** The same list for programs. @param {URLSearchParams} query */
-export const twinOf = (query) =>
-  href("/circuits", { ...given(query, ["task", "model", "aggregation", ...NARROWING]), "name.contains": query.get("search"), sort: query.get("sort") });
+/** The same list for programs; only the query finds what is searched for in uids and prompts, too. @param {URLSearchParams} query */
+export function twinOf(query) {
+  const narrowing = given(query, NARROWING);
+  const search = query.get("search");
+  if (search && !Object.keys(narrowing).length) return href("/queries/circuits", { ...given(query, ["task", "model", "aggregation"]), name: search, ...orderOf(query) });
+  return href("/circuits", { ...given(query, ["task", "model", "aggregation"]), ...narrowing, "name.contains": search, sort: query.get("sort") });
+}
+
+/** @param {URLSearchParams} query */
+function orderOf(query) {
+  const asked = query.get("sort") ?? "";
+  const sort = SORTS.find((one) => one === asked.replace(/^-/, ""));
+  return { sort: sort ?? "name", order: sort && asked.startsWith("-") ? "desc" : "asc" };
+}
 
 /**
  * Circuits of whole tasks, then those of single prompts: each kind is asked for by itself, so that thousands of prompts
@@ -35,9 +46,8 @@ export function useCircuits(query) {
   const wanted = query.get("aggregation");
   const narrowing = given(query, NARROWING);
   const isNarrowed = Object.keys(narrowing).length > 0;
-  const sort = SORTS.find((one) => one === query.get("sort")?.replace(/^-/, "")) ? (query.get("sort") ?? "") : "name";
   const limit = isNarrowed ? MOST : Math.min(MOST, Math.max(1, Number(query.get("shown")) || FIRST));
-  const shared = { ...given(query, ["task", "model"]), name: query.get("search"), sort: sort.replace(/^-/, ""), order: sort.startsWith("-") ? "desc" : "asc", limit };
+  const shared = { ...given(query, ["task", "model"]), name: query.get("search"), ...orderOf(query), limit };
   /** @param {string} kind */
   const path = (kind) => (wanted && wanted !== kind ? null : href("/queries/circuits", { ...shared, aggregation: kind }));
   const tasks = useLatest(path("task"));

@@ -26,13 +26,19 @@ export const FeatureLink = ({ uid, label }) => html`<a href=${at("features", uid
 /** @param {{circuit: string, node: any}} props */
 export const NodeLink = ({ circuit, node }) => html`<a href=${href(at("circuits", circuit), { node: node.uid })}>${nodeName(node)}</a>`;
 
-/** Bars of signed values that share a scale. @param {{items: {name: any, value: number, title?: string}[]}} props */
+/**
+ * Bars of signed values that share a scale; below one, thinner, what was observed of the same.
+ * @param {{items: {name: any, value: number, observed?: number | null, title?: string, about?: string | null}[]}} props
+ */
 export function Bars({ items }) {
-  const largest = Math.max(...items.map((item) => Math.abs(item.value)), 1e-12);
+  const largest = Math.max(...items.flatMap((item) => [Math.abs(item.value), Math.abs(item.observed ?? 0)]), 1e-12);
+  /** @param {number} value */
+  const bar = (value, isThin = false) => html`<meter class=${`${value < 0 ? "negative" : "positive"}${isThin ? " thin" : ""}`} min="0" max=${largest} value=${Math.abs(value)}></meter>`;
   return html`<ol class="bars">${items.map((item) => html`<li title=${item.title}>
     <span class="name">${item.name}</span>
-    <span class="track"><meter class=${item.value < 0 ? "negative" : "positive"} min="0" max=${largest} value=${Math.abs(item.value)}></meter></span>
+    <span class="track">${bar(item.value)}${item.observed !== null && item.observed !== undefined && bar(item.observed, true)}</span>
     <span class="number">${number(item.value)}</span>
+    ${item.about && html`<span class="about faint">${item.about}</span>`}
   </li>`)}</ol>`;
 }
 

@@ -1,12 +1,30 @@
 /** What stands where something is to come, is not there, or could not be had. */
 
-import { html, useState } from "../html.js";
-import { isExported, setKey } from "../server.js";
+import { html, useEffect, useState } from "../html.js";
+import { isExported, setKey, SLOW_MS, useAnswer } from "../server.js";
 
 /** @typedef {import("../server.js").Asked} Asked @typedef {import("../server.js").Problem} Problem */
 
-/** Once a spinner is due. */
-export const Waiting = () => html`<p class="state" role="status"><span class="spinner" aria-hidden="true"></span>Loading…</p>`;
+const LONG_S = 2;
+
+/** Once a spinner is due; later, how long it has been and may still be. `stop`: give it up. @param {{stop?: () => void}} props */
+export function Waiting({ stop }) {
+  const [seconds, setSeconds] = useState(SLOW_MS / 1000);
+  useEffect(() => {
+    const clock = setInterval(() => setSeconds((before) => before + 1), 1000);
+    return () => clearInterval(clock);
+  }, []);
+  const isLong = seconds > LONG_S && !isExported();
+  /** @type {number | undefined} */
+  const limit = useAnswer(isLong ? "/health" : null).answer?.time_limit;
+  return html`<div class="state waiting">
+    <p role="status"><span class="spinner" aria-hidden="true"></span>Loading…</p>
+    ${isLong && html`
+      ${limit && html`<progress max=${limit} value=${seconds} aria-label="of the time that one question may take"></progress>`}
+      <p>${Math.floor(seconds)} s${limit && html` of at most ${limit} that one question may take`}</p>
+      ${stop && html`<button onClick=${stop}>Stop</button>`}`}
+  </div>`;
+}
 
 /** @param {{title: string, children?: any}} props */
 export const Empty = ({ title, children }) => html`<div class="state empty"><strong>${title}</strong><p>${children}</p></div>`;
@@ -21,6 +39,9 @@ export function Failed({ error, again = () => location.reload() }) {
     ${error.status !== 404 && html`<button onClick=${again}>Try again</button>`} ${!isExported() && html`<a href="/">All circuits</a>`}
   </div>`;
 }
+
+/** What a reader gave up waiting for. @param {{again: () => void}} props */
+export const Stopped = ({ again }) => html`<${Empty} title="Stopped before an answer came"><button onClick=${again}>Ask again</button><//>`;
 
 /** What was asked for, once it is there: `children` makes it of the answer. @param {{asked: Asked, children: (answer: any) => any}} props */
 export function Shown({ asked, children }) {

@@ -9,7 +9,7 @@ import { keyOf } from "../circuit/paint.js";
 import { pathsAt, PathsPanel } from "../circuit/paths-panel.js";
 import { sceneOf } from "../circuit/scene.js";
 import { FEW, settingsOf } from "../circuit/settings.js";
-import { count, nodeName, number, percent } from "../format.js";
+import { count, nodeName, number } from "../format.js";
 import { html, useMemo } from "../html.js";
 import { Twin } from "../parts/bits.js";
 import { Empty, Failed, Shown } from "../parts/states.js";
@@ -60,11 +60,10 @@ function Heading({ circuit, twin }) {
   ].filter(Boolean);
   return html`<header class="circuit-head">
     <h1>${circuit.name}</h1>
-    <p class="faint">${parts.map((part, i) => html`${i > 0 && " · "}${part}`)}</p>
-    <span class="spacer"></span>
+    <p class="about faint">${parts.map((part, i) => html`${i > 0 && " · "}${part}`)}</p>
     <dl class="figures small">
       ${circuit.clean_metric !== null && circuit.clean_metric !== undefined && html`<div><dt title="The metric on the clean prompts, and on the patched">Metric</dt><dd>${number(circuit.clean_metric)} → ${number(circuit.patch_metric)}</dd></div>`}
-      ${circuit.faithfulness !== null && circuit.faithfulness !== undefined && html`<div><dt title="How much of the metric the circuit alone restores">Faithfulness</dt><dd>${percent(circuit.faithfulness)}</dd></div>`}
+      ${circuit.faithfulness !== null && circuit.faithfulness !== undefined && html`<div><dt title="How much of the metric's change the circuit alone restores: 1 is all of it">Faithfulness</dt><dd>${number(circuit.faithfulness)}</dd></div>`}
     </dl>
     ${!isExported() && html`<${Twin} path=${twin} />`}
     ${tokens && html`<p class="prompt" title="The prompt">${tokens.slice(0, LONG).join("")}${tokens.length > LONG && " …"}</p>`}

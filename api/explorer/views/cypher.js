@@ -4,7 +4,7 @@ import { Results } from "../question/results.js";
 import { Empty, Shown, Waiting } from "../parts/states.js";
 import { html, useEffect, useRef, useState } from "../html.js";
 import { change } from "../routes.js";
-import { asProblem, send, useAnswer } from "../server.js";
+import { asProblem, send, SLOW_MS, useAnswer } from "../server.js";
 import { style } from "../style.js";
 
 style("question");
@@ -13,8 +13,16 @@ const EXAMPLE = "MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(c:Circuit)\nWHERE n.kind 
 
 const KEPT = 20;
 
-/** What was asked since the page was opened: an address alone asks nothing, as it may come from anyone. @type {Map<string, Promise<any>>} */
+/** @typedef {{answer: Promise<any>, stop: () => void}} Sent */
+
+/** What was asked since the page was opened: an address alone asks nothing, as it may come from anyone. @type {Map<string, Sent>} */
 const asked = new Map();
+
+/** @param {string} text @returns {Sent} */
+function sent(text) {
+  const stopping = new AbortController();
+  return { answer: send("/cypher", { text }, stopping.signal), stop: () => stopping.abort() };
+}
 
 /** @param {{route: import("../routes.js").Route}} props */
 export default function Cypher({ route }) {
@@ -42,7 +50,7 @@ function Desk({ query }) {
     if (!draft.trim()) return;
     asked.delete(draft); // and put last: the first is the one to go
     if (asked.size >= KEPT) asked.delete(asked.keys().next().value ?? "");
-    asked.set(draft, send("/cypher", { text: draft }));
+    asked.set(draft, sent(draft));
     setTimes(times + 1);
     change({ text: draft, by: null });
   };
@@ -56,22 +64,27 @@ function Desk({ query }) {
       <textarea id="statement" rows=${Math.min(18, Math.max(6, draft.split("\n").length + 1))} spellcheck=${false} value=${draft} maxlength="20000" onInput=${(/** @type {any} */ event) => setDraft(event.target.value)} onKeyDown=${press}></textarea>
       <p class="ask"><button class="primary" title="Ctrl-Enter">Run</button> <span class="faint"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span></p>
     </form>
-    ${asked.has(text) ? html`<${Outcome} key=${`${times} ${text}`} promise=${asked.get(text)} isTable=${query.get("view") === "table"} />` : text && html`<p class="faint">This statement came with the address: run it to see its answer.</p>`}`;
+    ${asked.has(text) ? html`<${Outcome} key=${`${times} ${text}`} sent=${asked.get(text)} isTable=${query.get("view") === "table"} />` : text && html`<p class="faint">This statement came with the address: run it to see its answer.</p>`}`;
 }
 
-/** @param {{promise: Promise<any>, isTable: boolean}} props */
-function Outcome({ promise, isTable }) {
-  const [{ answer, error, isSlow }, set] = useState(/** @type {{answer?: any, error?: any, isSlow?: boolean}} */ ({}));
+/** @param {{sent: Sent, isTable: boolean}} props */
+function Outcome({ sent, isTable }) {
+  const [{ answer, error, isSlow, isStopped }, set] = useState(/** @type {{answer?: any, error?: any, isSlow?: boolean, isStopped?: boolean}} */ ({}));
   const isWanted = useRef(true);
   useEffect(() => {
-    const slow = setTimeout(() => set({ isSlow: true }), 300);
-    promise.then((found) => isWanted.current && set({ answer: found }), (problem) => isWanted.current && set({ error: asProblem(problem) })).finally(() => clearTimeout(slow));
+    const slow = setTimeout(() => set({ isSlow: true }), SLOW_MS);
+    sent.answer.then((found) => isWanted.current && set({ answer: found }), (problem) => isWanted.current && set((before) => ({ ...before, error: asProblem(problem) }))).finally(() => clearTimeout(slow));
     return () => {
       isWanted.current = false;
       clearTimeout(slow);
     };
   }, []);
+  const stop = () => {
+    set({ isStopped: true });
+    sent.stop();
+  };
+  if (isStopped) return html`<${Empty} title="Stopped before an answer came">Run asks again.<//>`;
   if (error) return html`<p class="problem card" role="alert">${error.message}</p>`;
   if (answer) return html`<div class="answer"><${Results} name="cypher" answer=${answer} isTable=${isTable} /></div>`;
-  return isSlow ? html`<${Waiting} />` : null;
+  return isSlow ? html`<${Waiting} stop=${stop} />` : null;
 }

@@ -5,7 +5,7 @@ import { Form } from "../question/form.js";
 import { Results } from "../question/results.js";
 import { Statement } from "../question/statement.js";
 import { Twin } from "../parts/bits.js";
-import { Empty, Failed, Shown, Waiting } from "../parts/states.js";
+import { Empty, Failed, Shown, Stopped, Waiting } from "../parts/states.js";
 import { html, useState } from "../html.js";
 import { change } from "../routes.js";
 import { askAnew, at, href, useAnswer } from "../server.js";
@@ -48,17 +48,19 @@ function Asked({ question, query }) {
 /** @param {{question: any, values: import("../question/form.js").Values, path: string, ask: (values: any) => void, isTable: boolean}} props */
 function Answered({ question, values, path, ask, isTable }) {
   const missing = question.params.filter((/** @type {any} */ param) => param.required && !values[param.name]);
-  const { answer, error, isSlow } = useAnswer(missing.length ? null : path);
+  const [isStopped, setStopped] = useState(false);
+  const { answer, error, isSlow } = useAnswer(missing.length || isStopped ? null : path);
   const isRefused = error && [400, 404, 422].includes(error.status);
   const limit = Number(values.limit ?? question.params.find((/** @type {any} */ param) => param.name === "limit")?.default ?? 0);
   return html`
     <div class="asked">
       <${Form} params=${question.params} given=${values} error=${isRefused ? error : null} ask=${ask} />
-      <div class="answer" aria-busy=${!missing.length && !answer && !error}>
+      <div class="answer" aria-busy=${!missing.length && !isStopped && !answer && !error}>
         ${missing.length > 0 && html`<${Examples} question=${question} values=${values} missing=${missing} />`}
         ${error && !isRefused && html`<${Failed} error=${error} again=${() => ask(values)} />`}
         ${isRefused && html`<${Empty} title="This was not asked">The form says what is wrong with it.<//>`}
-        ${isSlow && html`<${Waiting} />`}
+        ${isSlow && html`<${Waiting} stop=${() => setStopped(true)} />`}
+        ${isStopped && html`<${Stopped} again=${() => setStopped(false)} />`}
         <p class="hidden" role="status">${answer && `${answer.rows.length} rows`}</p>
         ${answer && html`<${Results} name=${question.name} answer=${answer} helps=${question.returns} path=${path} limit=${limit} isTable=${isTable} filledBy=${question.filled_by} />`}
         <${Statement} question=${question} values=${values} />
