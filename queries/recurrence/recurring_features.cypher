@@ -9,6 +9,11 @@
 // default = "prompt"
 // choices = ["prompt", "task", "all"]
 // help = "Count circuits of single prompts, of whole tasks (means over the same prompts), or both."
+// [params.cluster]
+// type = "uid"
+// default = ""
+// label = "Cluster"
+// help = "Only members of this cluster."
 // [params.min_circuits]
 // type = "int"
 // default = 2
@@ -36,6 +41,7 @@ WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
 WITH count(c) AS total
 MATCH (f:Feature)-[o:OCCURS_IN]->(c:Circuit)
 WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
+  AND ($cluster = '' OR EXISTS { MATCH (f)-[:MEMBER_OF]->(:Cluster {uid: $cluster}) })
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
 WITH total, f, count(o.n_nodes) AS n_circuits, count(o.effect) AS n_known,
      count(CASE WHEN o.effect > 0 THEN 1 END) AS n_positive,

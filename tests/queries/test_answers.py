@@ -27,6 +27,7 @@ MORE: list[tuple[str, dict[str, object]]] = [
     ("circuits", {"sort": "created_at", "order": "asc"}),
     ("recurring_features", {"aggregation": "all", "min_circuits": 1}),
     ("recurring_features", {"task": "agreement", "limit": 3}),
+    ("recurring_features", {"cluster": f"{KMEANS}:1", "min_circuits": 1}),
     ("recurring_features", {"aggregation": "task", "task": "opposites", "min_circuits": 1}),
     ("recurring_edges", {"min_circuits": 1, "limit": 10000}),
     ("recurring_edges", {"aggregation": "all", "min_circuits": 1, "limit": 10000}),
@@ -423,6 +424,16 @@ def test_recurring_features_count_circuits_and_average_the_effects_that_are_know
         ):
             mean = pytest.approx(sum(wanted) / len(wanted), abs=1e-8) if known else None
             assert found[uid][column] == mean, column
+
+
+def test_the_features_of_a_cluster_recur_as_they_do_among_all(ladybug: Store) -> None:
+    members = {row["source"] for row in clustered()["MEMBER_OF"] if row["target"] == f"{KMEANS}:1"}
+    recurring = catalogue().run(ladybug, "recurring_features", {"min_circuits": 1}).rows
+    expected = [row for row in recurring if row[0] in members]
+    assert expected
+    assert len(expected) < len(recurring)
+    chosen = {"min_circuits": 1, "cluster": f"{KMEANS}:1"}
+    assert catalogue().run(ladybug, "recurring_features", chosen).rows == expected
 
 
 @pytest.mark.parametrize(

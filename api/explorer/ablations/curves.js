@@ -3,7 +3,7 @@
 import { grouped } from "../parts/groups.js";
 import { Lines } from "../parts/lines.js";
 import { html } from "../html.js";
-import { count, number } from "../format.js";
+import { count, number, percent } from "../format.js";
 import { href } from "../server.js";
 
 /** @typedef {import("../parts/lines.js").Point} Point */
@@ -39,10 +39,10 @@ export function Headline({ rows }) {
   const random = randoms(rows).find((one) => one.x === row.n_nodes);
   return html`<dl class="figures">
     <div title="Features that recover nine tenths of the metric's change"><dt>${enough ? "Features for 90 %" : "Best size: 90 % is not reached"}</dt><dd>${count(row.n_nodes)}</dd></div>
-    <div title="Faithfulness, with its 95 % interval"><dt>They recover</dt><dd>${number(row.faithfulness)} <small>${number(row.low)} to ${number(row.high)}</small></dd></div>
-    <div title="Mean of random circuits of this size in the same layers"><dt>As many random ones</dt><dd>${number(random?.y)}</dd></div>
-    <div title="Completeness: what the model still does once they are ablated; 0 is ideal"><dt>The model without them</dt><dd>${number(without?.faithfulness)}</dd></div>
-    <div title="Pairs whose metric has the full model's sign"><dt>Same sign</dt><dd>${number(row.sign_agreement === null ? null : 100 * row.sign_agreement)} % <small>of ${row.n_pairs} pairs</small></dd></div>
+    <div title="Faithfulness, with its 95 % interval"><dt>They recover</dt><dd>${number(row.faithfulness)} ${row.low !== null && html`<small>${number(row.low)} to ${number(row.high)}</small>`}</dd></div>
+    ${random && html`<div title="Mean of random circuits of this size in the same layers"><dt>As many random ones</dt><dd>${number(random.y)}</dd></div>`}
+    ${without && html`<div title="Completeness: what the model still does once they are ablated; 0 is ideal"><dt>The model without them</dt><dd>${number(without.faithfulness)}</dd></div>`}
+    ${row.sign_agreement !== null && html`<div title="Pairs whose metric has the full model's sign"><dt>Same sign</dt><dd>${percent(row.sign_agreement)} <small>of ${row.n_pairs} pairs</small></dd></div>`}
   </dl>`;
 }
 

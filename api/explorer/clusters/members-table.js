@@ -5,13 +5,12 @@ import { hundredths, percent } from "../format.js";
 import { Signed, Tokens } from "../parts/bits.js";
 import { Section } from "../parts/section.js";
 import { Table } from "../parts/table.js";
-import { useAnswer } from "../server.js";
+import { href, useAnswer } from "../server.js";
 
-const EFFECTS = "/queries/recurring_features?aggregation=prompt&min_circuits=1&limit=10000";
-
-/** @param {{members: import("./members.js").Member[], query: string}} props */
-export function Members({ members, query }) {
-  const effects = useAnswer(members.some((one) => one.silhouette !== null || one.tokens.length) ? EFFECTS : null).answer?.rows ?? [];
+/** @param {{cluster: string, members: import("./members.js").Member[], query: string}} props */
+export function Members({ cluster, members, query }) {
+  const areFeatures = members.some((one) => one.silhouette !== null || one.tokens.length);
+  const effects = useAnswer(areFeatures ? href("/queries/recurring_features", { cluster, min_circuits: 1, limit: 10_000 }) : null).answer?.rows ?? [];
   const of = new Map(effects.map((/** @type {any} */ row) => [row.uid, row]));
   const rows = members.map((member) => ({ ...member, ...(of.get(member.uid) ?? { n_circuits: null, mean_effect: null, positive: null }), name: member.name, label: member.label }));
   return html`<${Section} title="Members" query=${query} lead=${effects.length > 0 && "Those that fit best first; predicted effects are means over the circuits of single prompts in which a member stands."}>

@@ -55,7 +55,7 @@ function Parts({ cluster, clustering }) {
         <${Layers} members=${members} />
       </aside>
       <div class="sections">
-        <${Members} members=${members} query=${membersPath(clustering, uid)} />
+        <${Members} cluster=${uid} members=${members} query=${membersPath(clustering, uid)} />
         ${!isOfNodes(clustering) && html`<${Acts} cluster=${uid} asked=${graph} query=${href("/queries/cluster_graph", { clustering: clustering.uid })} />`}
         ${!isOfNodes(clustering) && html`<${Kept} about=${{ title: "When it is changed", name: `ablations-${uid.split(":").slice(2).join("-")}`, query,
           how: "What is left of a task's metric, on pairs that attribution never saw, when all its features are ablated or steered together: at 1 the task does without them." }}

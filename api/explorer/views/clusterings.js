@@ -49,8 +49,8 @@ function Listed({ rows, query }) {
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
-  { name: "method", show: (method, row) => html`<a href=${at("clusterings", row.uid)}>${method}</a>`, by: (row) => `${row.method} ${row.basis}` },
-  { name: "basis", title: "on", help: "What of the features was clustered", show: (basis) => html`<span title=${BASES[basis]}>${basis}</span>` },
+  { name: "method", show: (method, row) => html`<a class="cut" href=${at("clusterings", row.uid)}>${method}</a>`, by: (row) => `${row.method} ${row.basis}` },
+  { name: "basis", title: "on", help: "What of the features was clustered", show: (basis) => html`<span class="cut" title=${BASES[basis] ?? basis}>${basis}</span>` },
   { name: "n_clusters", title: "clusters" },
   { name: "sizes", isSortable: false, show: (sizes, row) => html`<${Sizes} sizes=${sizes} left=${row.left_out} />` },
   { name: "n_features", title: "features", help: "Features in clusters", isExtra: true },
