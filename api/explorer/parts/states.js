@@ -36,6 +36,7 @@ export function Failed({ error, again = () => location.reload() }) {
   return html`<div class="state failed" role="alert">
     <strong>${title}</strong>
     <p>${error.message}</p>
+    ${error.status === 404 && !isExported() && html`<p>It may have been deleted, or made anew under another uid, since this address was written.</p>`}
     ${error.status !== 404 && html`<button onClick=${again}>Try again</button>`} ${!isExported() && html`<a href="/">All circuits</a>`}
   </div>`;
 }
