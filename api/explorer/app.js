@@ -4,7 +4,7 @@ import { html, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
 import { keys, useKeys } from "./keys.js";
 import { Failed, Waiting } from "./parts/states.js";
 import { go, moduleOf, useRoute } from "./routes.js";
-import { asProblem, GONE, isExported, Problem, SLOW_MS } from "./server.js";
+import { asProblem, GONE, isExported, Problem, SLOW_MS, useRenewals } from "./server.js";
 import { nextTheme, useTheme } from "./theme.js";
 
 /** @typedef {import("./routes.js").Route} Route */
@@ -45,7 +45,7 @@ export function App() {
       <button class="quiet" onClick=${nextTheme} title="Light, dark, or as the system has it (t)">${theme}</button>
       <button class="quiet" onClick=${() => setHelpOpen(true)} title="Keys (?)" aria-label="Keys">?</button>
     </header>`}
-    <main id="view" tabindex="-1"><${View} key=${`${route.view} ${route.uid}`} route=${route} /></main>
+    <main id="view" tabindex="-1"><${View} key=${`${route.view} ${route.uid} ${useRenewals()}`} route=${route} /></main>
     <${Help} isOpen=${isHelpOpen} close=${() => setHelpOpen(false)} />
   `;
 }
@@ -65,7 +65,7 @@ function View({ route }) {
     return () => clearTimeout(slow);
   }, [route.view]);
   if (broken) return html`<${Failed} error=${asProblem(broken)} again=${mend} />`;
-  if (missing) return html`<${Failed} error=${new Problem(0, `${GONE} (${missing.message})`)} />`;
+  if (missing) return html`<${Failed} error=${new Problem(0, `${GONE} (${missing.message})`)} again=${() => location.reload()} />`;
   if (!route.view) return html`<${Failed} error=${asProblem(new Error(`No view stands at ${route.path}.`))} />`;
   return loaded ? html`<${loaded.view} route=${route} />` : isSlow && html`<${Waiting} />`;
 }

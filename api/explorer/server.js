@@ -77,6 +77,25 @@ function leave(path, asked) {
 /** Forget what was answered: it may be another now. */
 export const askAnew = () => questions.clear();
 
+const RENEWED = "circuitstore-renewed";
+
+/** Show all of the view again, from what the service answers now. */
+export function renew() {
+  askAnew();
+  dispatchEvent(new Event(RENEWED));
+}
+
+/** How often that was done, for a component that begins anew with it. */
+export function useRenewals() {
+  const [times, setTimes] = useState(0);
+  useEffect(() => {
+    const count = () => setTimes((before) => before + 1);
+    addEventListener(RENEWED, count);
+    return () => removeEventListener(RENEWED, count);
+  }, []);
+  return times;
+}
+
 /** The key that is held, as long as the tab; where the browser stores nothing for pages, as long as the page. */
 let heldKey = "";
 try {
@@ -93,7 +112,7 @@ export function setKey(key) {
   } catch {
     // storage is blocked
   }
-  askAnew();
+  renew();
 }
 
 /** Whether a key is sent with all that is asked: a plain link has none. */

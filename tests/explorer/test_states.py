@@ -218,22 +218,61 @@ def test_a_service_that_was_stopped_is_said_to(reader_of: Readers, odd_store: St
     expect(page.locator("#view")).to_contain_text("circuitstore serve")
 
 
+_NO_STORAGE = """Object.defineProperty(window, "sessionStorage", {get() { throw new DOMException("blocked"); }})"""
+
+
+@pytest.mark.parametrize("script", ["", _NO_STORAGE], ids=["storage", "storage blocked"])
 def test_where_keys_are_needed_one_is_asked_for_until_it_is_right(
-    reader_of: Readers, odd_store: Store, tmp_path: Path
+    reader_of: Readers, odd_store: Store, tmp_path: Path, script: str
 ) -> None:
     keys = Keys(tmp_path / "keys.json")
     _, secret = keys.add("me", ["read"])
     with listening(odd_store, settings=Settings(require_keys=True, keys=keys.path)) as site:
         reader = reader_of(site)
         reader.expected.add(401)
+        reader.page.add_init_script(script)
         page = reader.open("/")
         for text in ("wrong", secret):
             assert "This service needs an API key" in reader.text()
             page.locator("#view").get_by_label("Key").fill(text)
             page.get_by_role("button", name="Use it").first.click()
-            page.wait_for_load_state()
             reader.settle()
-        expect(page.get_by_role("link", name="lonely")).to_be_visible()
-        reader.open(f"/circuits/{LONELY}")
+        page.get_by_role("link", name="lonely").click()
+        reader.settle()
         assert "1 of 1" in reader.text()
         assert secret not in page.url
+        with page.expect_download() as saved:
+            page.locator("a.twin").first.click()
+        assert LONELY in saved.value.path().read_text()
+
+
+def _held(store: Store, seconds: float) -> Any:
+    """A service whose database takes this long, and may take no longer than ten seconds."""
+    return listening(Wavering(store, takes_s=seconds), settings=Settings(time_limit=10))
+
+
+def test_a_long_wait_says_how_long_it_is_and_can_be_stopped(reader_of: Readers, odd_store: Store) -> None:
+    with _held(odd_store, 6) as site:
+        page = reader_of(site).page
+        page.goto(f"{site}/queries/recurring_features")
+        expect(page.locator("#view")).to_contain_text("s of at most 10")
+        assert 2 <= page.locator("progress").evaluate("bar => bar.value") < 6
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator("#view")).to_contain_text("Stopped before an answer came")
+        page.get_by_role("button", name="Ask again").click()
+        expect(page.locator(".spinner")).to_have_count(1)
+        expect(page.locator("#view")).to_contain_text("Nothing is found", timeout=15_000)
+
+
+def test_what_nobody_waits_for_is_given_up(reader_of: Readers, odd_store: Store) -> None:
+    with _held(odd_store, 1.5) as site:
+        reader = reader_of(site)
+        failed: list[str] = []
+        reader.page.on("requestfailed", lambda request: failed.append(request.url))
+        reader.page.goto(f"{site}/clusterings")
+        expect(reader.page.locator(".spinner")).to_have_count(1)
+        with reader.page.expect_event("requestfailed"):
+            reader.page.keyboard.press("4")
+        assert [url for url in failed if "/queries/clusterings" not in url] == []
+        reader.settle()
+        assert "Recurring features" in reader.text()

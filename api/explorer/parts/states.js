@@ -1,7 +1,7 @@
 /** What stands where something is to come, is not there, or could not be had. */
 
 import { html, useEffect, useState } from "../html.js";
-import { isExported, setKey, SLOW_MS, useAnswer } from "../server.js";
+import { hasKey, isExported, renew, setKey, SLOW_MS, useAnswer } from "../server.js";
 
 /** @typedef {import("../server.js").Asked} Asked @typedef {import("../server.js").Problem} Problem */
 
@@ -30,8 +30,8 @@ export function Waiting({ stop }) {
 export const Empty = ({ title, children }) => html`<div class="state empty"><strong>${title}</strong><p>${children}</p></div>`;
 
 /** @param {{error: Problem, again?: () => void}} props */
-export function Failed({ error, again = () => location.reload() }) {
-  if (error.status === 401) return html`<${AskForKey} />`;
+export function Failed({ error, again = renew }) {
+  if (error.status === 401) return html`<${AskForKey} refused=${hasKey() ? error.message : ""} />`;
   const title = { 0: "No answer", 404: "Not found", 503: "The database is away, or too slow for this" }[error.status] ?? "This did not work";
   return html`<div class="state failed" role="alert">
     <strong>${title}</strong>
@@ -51,16 +51,17 @@ export function Shown({ asked, children }) {
   return asked.isSlow ? html`<${Waiting} />` : null;
 }
 
-function AskForKey() {
+/** @param {{refused: string}} props what was said of the key before */
+function AskForKey({ refused }) {
   const [key, setText] = useState("");
   /** @param {Event} event */
   const take = (event) => {
     event.preventDefault();
     setKey(key);
-    location.reload();
   };
   return html`<form class="state" onSubmit=${take}>
     <strong>This service needs an API key</strong>
+    ${refused && html`<p class="problem" role="alert">${refused}</p>`}
     <p>Its operator makes one with <code>circuitstore keys add NAME</code>. It is kept until this tab is closed.</p>
     <label>Key <input type="password" autocomplete="off" value=${key} onInput=${(/** @type {any} */ e) => setText(e.target.value)} /></label>
     <button>Use it</button>
