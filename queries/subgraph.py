@@ -40,6 +40,18 @@ PARAMS = {
             help="Only edges that weigh at least this, in either sign.",
         ),
         Parameter(
+            name="errors",
+            type=ParameterType.BOOL,
+            default=True,
+            help="Whether error terms are among the nodes: what dictionaries leave out.",
+        ),
+        Parameter(
+            name="observed",
+            type=ParameterType.BOOL,
+            default=False,
+            help="Only edges whose effect was observed.",
+        ),
+        Parameter(
             name="around",
             type=ParameterType.UID,
             default="",
@@ -71,8 +83,9 @@ _NODES = "MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit}) "
 """Statements begin at the circuit: LadybugDB reads all edges of all circuits where one begins at a list of uids."""
 _NEXT = (
     _NODES + "WHERE n.uid IN $some MATCH (n){arrow}(t:CircuitNode) "
-    "WHERE abs(r.weight) >= $min_weight RETURN DISTINCT t.uid AS uid"
+    "WHERE abs(r.weight) >= $min_weight AND ($errors OR t.kind <> 'error') RETURN DISTINCT t.uid AS uid"
 )
+_WANTED = _NODES + "WHERE $errors OR n.kind <> 'error' "
 _SIZE = "coalesce(abs(n.effect), n.influence, -1.0) AS size"
 _WEIGHTS = (
     "OPTIONAL MATCH (n)-[o:ATTRIBUTES_TO]->(:CircuitNode) WITH n, coalesce(sum(abs(o.weight)), 0.0) AS weight_out "
@@ -85,8 +98,8 @@ _OUTPUTS = _NODES + "WHERE n.kind IN ['logit', 'metric'] RETURN n.uid AS uid ORD
 _OF_OUTPUTS = 4
 """What part of the nodes may be kept for being outputs, however weak: a picture without them leads nowhere."""
 _FIRST = "ORDER BY size DESC, uid LIMIT $top_nodes"
-_STRONGEST = _NODES + f"RETURN n.uid AS uid, {_SIZE} {_FIRST}"
-_HEAVIEST = _NODES + _WEIGHTS + f"RETURN n.uid AS uid, {_WEIGHT} {_FIRST}"
+_STRONGEST = _WANTED + f"RETURN n.uid AS uid, {_SIZE} {_FIRST}"
+_HEAVIEST = _WANTED + _WEIGHTS + f"RETURN n.uid AS uid, {_WEIGHT} {_FIRST}"
 _SIZES = _NODES + f"WHERE n.uid IN $some RETURN n.uid AS uid, {_SIZE}"
 _SIZES_BY_WEIGHT = _NODES + f"WHERE n.uid IN $some {_WEIGHTS}RETURN n.uid AS uid, {_WEIGHT}"
 _SHOWN = (
@@ -97,7 +110,7 @@ _SHOWN = (
 )
 _AMONG = (
     _NODES + "WHERE n.uid IN $some MATCH (n)-[r:ATTRIBUTES_TO]->(t:CircuitNode) "
-    "WHERE abs(r.weight) >= $min_weight AND t.uid IN $some "
+    "WHERE abs(r.weight) >= $min_weight AND t.uid IN $some AND (NOT $observed OR r.observed IS NOT NULL) "
     "RETURN n.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.ambiguous AS ambiguous, "
     "r.input AS input, r.in_circuit AS in_circuit ORDER BY abs(weight) DESC, source, target, input LIMIT $limit"
 )

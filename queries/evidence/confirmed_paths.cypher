@@ -16,6 +16,11 @@
 // default = 0.01
 // min = 0
 // help = "Only paths whose every edge was observed to change the metric by at least this, in the direction that was predicted."
+// [params.min_ratio]
+// type = "float"
+// default = 0.5
+// min = 0
+// help = "And to do at least this multiple of what was predicted."
 // [params.limit]
 // type = "int"
 // default = 100
@@ -29,7 +34,8 @@
 // weights = "The same, predicted."
 // nodes = "Uids from source to target."
 MATCH p = (s:CircuitNode)-[:ATTRIBUTES_TO*1..${max_hops}]->(t:CircuitNode {uid: $node})
-WHERE all(r IN relationships(p) WHERE r.observed IS NOT NULL AND abs(r.observed) >= $min_observed AND r.observed * r.weight > 0.0)
+WHERE all(r IN relationships(p) WHERE r.observed IS NOT NULL AND abs(r.observed) >= $min_observed
+                                      AND r.observed * r.weight > 0.0 AND abs(r.observed) >= $min_ratio * abs(r.weight))
 WITH p, [n IN nodes(p) | n.uid] AS nodes, reduce(product = 1.0, r IN relationships(p) | product * r.observed) AS product
 ORDER BY abs(product) DESC, nodes
 LIMIT $limit

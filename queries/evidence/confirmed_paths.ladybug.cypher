@@ -1,4 +1,5 @@
-MATCH (s:CircuitNode)-[e:ATTRIBUTES_TO*1..${max_hops} (r, n | WHERE r.observed IS NOT NULL AND abs(r.observed) >= ${min_observed} AND r.observed * r.weight > 0.0
+MATCH (s:CircuitNode)-[e:ATTRIBUTES_TO*1..${max_hops} (r, n | WHERE r.observed IS NOT NULL AND abs(r.observed) >= ${min_observed}
+                                      AND r.observed * r.weight > 0.0 AND abs(r.observed) >= ${min_ratio} * abs(r.weight)
         | {r.weight, r.observed}, {n.uid})]->(t:CircuitNode {uid: $node})
 WITH e, properties(rels(e), 'observed') AS observed,
      list_concat([s.uid], list_append(properties(nodes(e), 'uid'), t.uid)) AS nodes

@@ -43,6 +43,7 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "feature_edges": Function(unions.feature_edges, unions.OF_FEATURE, lambda rows: rows),
     "feature_lineage": Function(unions.feature_lineage, unions.LINEAGE, lambda rows: rows),
+    "node_edges": Function(unions.node_edges, unions.OF_NODE, lambda rows: rows),
     "recurring_edges": Function(unions.recurring_edges, unions.RECURRING, lambda rows: rows),
 }
 """By the query's name."""

@@ -6,6 +6,7 @@ from store.database import Rows
 
 LINEAGE = ("direction", "hops", "feature", "product")
 OF_FEATURE = ("direction", "mean_abs_weight", "feature")
+OF_NODE = ("direction", "weight", "node", "input")
 RECURRING = ("n_circuits", "mean_abs_weight", "source", "target")
 
 
@@ -21,6 +22,12 @@ def feature_edges(fetched: Rows) -> list[list[Any]]:
     """What acts on it first; in each direction those of the largest mean |weight|."""
     direction, size, feature = (fetched.columns.index(name) for name in OF_FEATURE)
     return sorted(fetched.rows, key=lambda row: (row[direction], -row[size], row[feature]))
+
+
+def node_edges(fetched: Rows) -> list[list[Any]]:
+    """What acts on it first; in each direction those of the largest |weight|."""
+    direction, weight, node, head = (fetched.columns.index(name) for name in OF_NODE)
+    return sorted(fetched.rows, key=lambda row: (row[direction], -abs(row[weight]), row[node], row[head] or ""))
 
 
 def recurring_edges(fetched: Rows) -> list[list[Any]]:

@@ -56,6 +56,19 @@ def test_it_says_how_much_is_hidden(served: TestClient) -> None:
     assert weights == sorted(weights, reverse=True)
 
 
+def test_errors_can_be_left_out_and_edges_be_those_that_were_observed(served: TestClient) -> None:
+    whole = graph(served, top_nodes=1000, limit=10000)
+    some = graph(served, top_nodes=1000, limit=10000, errors=False, observed=True)
+    nodes = [node for node in whole["nodes"]["rows"] if node["kind"] != "error"]
+    assert some["nodes"]["rows"] == nodes
+    kept = {node["uid"] for node in nodes}
+    edges = whole["edges"]["rows"]
+    among = [e for e in edges if e["observed"] is not None and {e["source"], e["target"]} <= kept]
+    assert some["edges"]["rows"] == among
+    assert 0 < len(among) < len(edges)
+    assert len(graph(served, top_nodes=9, errors=False)["nodes"]["rows"]) == 9
+
+
 @pytest.mark.parametrize("centre", [METRIC, MIDDLE])
 @pytest.mark.parametrize("hops", [1, 2, 3])
 @pytest.mark.parametrize("min_weight", [0.0, 0.1])

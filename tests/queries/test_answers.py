@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
@@ -14,7 +15,7 @@ from queries.output import as_objects
 from store.database import Store, open_store
 from store.errors import NotFoundError
 from tests.neo4j_server import Neo4j
-from tests.queries.loading import load_world
+from tests.queries.loading import load_world, write
 from tests.queries.world import Rows, circuit, clustered, feature, matches, shared
 
 SEEDS = range(6)
@@ -135,10 +136,12 @@ def test_paths_of_all_lengths_and_weights_are_equal_in_both_databases(both: tupl
         ("upstream_paths", {"node": metric, "max_hops": 5, "min_weight": 0.1, "start_kind": "token", "limit": 10000}),
         ("upstream_paths", {"node": metric, "max_hops": 3, "min_weight": 0, "limit": 50}),
         ("confirmed_paths", {"node": metric, "max_hops": 5, "min_observed": 0.15, "limit": 10000}),
-        ("confirmed_paths", {"node": metric, "max_hops": 2, "min_observed": 0.0}),
+        ("confirmed_paths", {"node": metric, "max_hops": 2, "min_observed": 0.0, "min_ratio": 0.0}),
         ("downstream_paths", {"node": token, "max_hops": 3, "min_weight": 0.002, "limit": 10000}),
         ("paths_between", {"source": token, "target": metric, "min_weight": 0.02, "limit": 10000}),
         ("strongest_paths", {"circuit": rows["Circuit"][0]["uid"], "source": token, "limit": 1000}),
+        ("strongest_paths", {"circuit": rows["Circuit"][0]["uid"], "confirmed": True}),
+        ("node_edges", {"node": metric, "limit": 3}),
         ("paths_through", {"circuit": rows["Circuit"][0]["uid"], "feature": rows["INSTANCE_OF"][0]["target"]}),
         *(
             (name, {"circuit": rows["Circuit"][0]["uid"]})
@@ -179,13 +182,50 @@ def test_downstream_paths_and_paths_between_are_those_of_networkx(ladybug: Store
 def test_confirmed_paths_are_those_whose_every_edge_was_observed(ladybug: Store, seed: int) -> None:
     rows = circuit(seed)
     metric = rows["CircuitNode"][-1]["uid"]
-    for least in (0.0, 0.15, 0.25):
-        arguments = {"node": metric, "max_hops": 4, "min_observed": least, "limit": 10000}
+    for least, ratio in ((0.0, 0.0), (0.15, 0.0), (0.25, 0.0), (0.0, 0.5), (0.0, 0.9)):
+        arguments = {"node": metric, "max_hops": 4, "min_observed": least, "min_ratio": ratio, "limit": 10000}
         found = catalogue().run(ladybug, "confirmed_paths", arguments)
-        agreeing = [e for e in rows["ATTRIBUTES_TO"] if e["observed"] is not None and e["observed"] * e["weight"] > 0]
+        agreeing = [e for e in rows["ATTRIBUTES_TO"] if is_confirmed(e, ratio)]
         expected = paths(rows | {"ATTRIBUTES_TO": agreeing}, least, 4, target=metric, by="observed")
         assert {tuple(row[-1]): row[0] for row in found.rows} == pytest.approx(expected)
-        assert least > 0 or expected
+        assert least > 0 or ratio > 0 or expected
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_strongest_confirmed_paths_are_those_of_the_confirmed_edges_alone(ladybug: Store, seed: int) -> None:
+    rows = circuit(seed)
+    metric = rows["CircuitNode"][-1]["uid"]
+    given = {"circuit": rows["Circuit"][0]["uid"], "target": metric, "confirmed": True, "limit": 1000}
+    found = catalogue().run(ladybug, "strongest_paths", given)
+    confirmed = rows | {"ATTRIBUTES_TO": [edge for edge in rows["ATTRIBUTES_TO"] if is_confirmed(edge, 0.5)]}
+    edges = confirmed["ATTRIBUTES_TO"]
+    targets, ends = {edge["target"] for edge in edges}, {edge[end] for edge in edges for end in ("source", "target")}
+    tokens = {node["uid"] for node in rows["CircuitNode"] if node["kind"] == "token"} & ends
+    all_paths = paths(confirmed, 0.0, 9, target=metric)
+    expected = {nodes: product for nodes, product in all_paths.items() if nodes[0] in (tokens or ends - targets)}
+    assert {tuple(row[-1]): row[0] for row in found.rows} == pytest.approx(expected)
+
+
+def is_confirmed(edge: dict[str, Any], ratio: float) -> bool:
+    observed, weight = edge["observed"], edge["weight"]
+    return observed is not None and observed * weight > 0 and abs(observed) >= ratio * abs(weight)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_edges_of_a_node_are_all_its_own(ladybug: Store, seed: int) -> None:
+    rows = circuit(seed)
+    nodes = {node["uid"]: node for node in rows["CircuitNode"]}
+    for uid, limit in ((rows["CircuitNode"][-1]["uid"], 10000), (rows["CircuitNode"][9]["uid"], 3)):
+        answer = catalogue().run(ladybug, "node_edges", {"node": uid, "limit": limit})
+        found = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        for direction, own, other in (("input", "target", "source"), ("output", "source", "target")):
+            edges = [edge for edge in rows["ATTRIBUTES_TO"] if edge[own] == uid]
+            edges.sort(key=lambda edge: (-abs(edge["weight"]), edge[other]))
+            told = [row for row in found if row["direction"] == direction]
+            assert [(row["node"], row["weight"], row["observed"], row["n_edges"]) for row in told] == [
+                (edge[other], edge["weight"], edge["observed"], len(edges)) for edge in edges[:limit]
+            ]
+            assert all(row["token"] == nodes[row["node"]]["token"] for row in told)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -364,6 +404,21 @@ def test_search_finds_what_holds_the_text_as_it_stands_in_any_case(ladybug: Stor
     assert len(answer.rows) == len(wanted)
 
 
+@pytest.mark.parametrize("url", ["ladybug", "neo4j"])
+def test_search_finds_tokens_of_any_length(url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    words = ["x" * length for length in range(1, 30)] + ["é" * length for length in range(1, 15)]
+    tokens = [f"{blank}{word}{after}" for word in words for blank in (" ", "\n", "  ") for after in ("", " ")]
+    prompt: Rows = {"Prompt": [{"uid": "prompt:long", "text": "".join(tokens), "tokens": tokens}]}
+    with closing(
+        open_store(f"ladybug:{tmp_path}/s" if url == "ladybug" else request.getfixturevalue("empty_neo4j_url"))
+    ) as store:
+        store.load(write(tmp_path / "bundle", prompt))
+        for word in words:
+            given = {"text": word, "among": "token", "limit": 10000}
+            found = {(row[1], row[2]) for row in catalogue().run(store, "search", given).rows}
+            assert found == {(match(token.strip(), word), token) for token in tokens if word in token}
+
+
 def match(plain: str, text: str) -> str:
     return "exact" if plain == text else "prefix" if plain.startswith(text) else "substring"
 
@@ -427,7 +482,7 @@ def test_recurring_features_count_circuits_and_average_the_effects_that_are_know
 
 
 def test_the_features_of_a_cluster_recur_as_they_do_among_all(ladybug: Store) -> None:
-    members = {row["source"] for row in clustered()["MEMBER_OF"] if row["target"] == f"{KMEANS}:1"}
+    members = {row["source"] for row in clustered()["MEMBER_OF.Feature-Cluster"] if row["target"] == f"{KMEANS}:1"}
     recurring = catalogue().run(ladybug, "recurring_features", {"min_circuits": 1}).rows
     expected = [row for row in recurring if row[0] in members]
     assert expected

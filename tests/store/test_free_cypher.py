@@ -27,7 +27,7 @@ from tests.queries.world import circuit
 from tests.store.corpus import nested, statements
 
 MEMORY = 256 * 2**20
-SHORT = Limits(timeout=0.5, rows=1000, bytes=2**20)
+SHORT = Limits(timeout=0.2, rows=1000, bytes=2**20)
 LONG = Limits(timeout=30, rows=10_000, bytes=2**23)
 CIRCUIT = circuit(0)["Circuit"][0]["uid"]
 SECRET = "what the canary sings"

@@ -14,7 +14,7 @@ from store.errors import StoreError
 from tests.graphs import random_bundle
 from tests.store import kills
 
-KILLS = 10
+KILLS = 6
 
 
 @pytest.fixture(scope="module")
