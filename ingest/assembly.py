@@ -161,7 +161,9 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
         if node.kind == "feature":
             rows["INSTANCE_OF"].append({"source": row["uid"], "target": _feature_uid(subject, node)})
     rows["ATTRIBUTES_TO"] += [edge | {end: f"{uid}{edge[end]}" for end in ("source", "target")} for edge in edges]
-    rows["Circuit"].append({"uid": uid, **circuit, "created_at": rows["Run"][0]["started_at"]})
+    rows["Circuit"].append(
+        {"uid": uid, **circuit, **_example(subject, pair), "created_at": rows["Run"][0]["started_at"]}
+    )
     for row in _ablations(uid, recipe, found, draft.graph) if pair is None else []:
         rows["Ablation"].append(row)
         rows["TESTS"].append({"source": row["uid"], "target": uid})
@@ -175,6 +177,17 @@ def _circuit(rows: Rows, recipe: Recipe, subject: Subject, found: Found, draft: 
         for hook in subject.dictionaries
     ]
     return uid
+
+
+def _example(subject: Subject, pair: int | None) -> Row:
+    """What goes in and is to come out: of the circuit's pair, or the first of its task."""
+    shown = subject.train.pairs[pair or 0]
+    return {
+        "clean_prompt": shown.clean_prefix,
+        "patch_prompt": shown.patch_prefix,
+        "clean_answer": shown.clean_answer,
+        "patch_answer": shown.patch_answer,
+    }
 
 
 def _node_row(subject: Subject, node: Node, graph: Graph, pair: int | None) -> Row:

@@ -105,8 +105,8 @@ _SIZES_BY_WEIGHT = _NODES + f"WHERE n.uid IN $some {_WEIGHTS}RETURN n.uid AS uid
 _SHOWN = (
     _NODES + "WHERE n.uid IN $some OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature) "
     "RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.`index` AS `index`, n.position AS position, "
-    "n.token AS token, f.label AS label, n.effect AS effect, n.observed_effect AS observed_effect, "
-    "n.activation AS activation, n.influence AS influence, f.uid AS feature"
+    "n.token AS token, coalesce(f.label, n.label) AS label, n.effect AS effect, n.observed_effect AS observed_effect, "
+    "n.activation AS activation, n.influence AS influence, n.probability AS probability, f.uid AS feature"
 )
 _AMONG = (
     _NODES + "WHERE n.uid IN $some MATCH (n)-[r:ATTRIBUTES_TO]->(t:CircuitNode) "

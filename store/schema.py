@@ -13,7 +13,7 @@ import pyarrow as pa
 SCHEMA_VERSION = 3
 """Of a bundle: what its files hold."""
 
-STORE_VERSION = 5
+STORE_VERSION = 6
 """Of a database: raised too where only what the store makes by itself changes (derived relationships, indexes)."""
 
 UID = re.compile(r"[A-Za-z0-9._:-]+")
@@ -205,6 +205,10 @@ CIRCUIT = _node(
     Column("aggregation", Type.STRING, "task: mean over its pairs; prompt: one pair."),
     Column("n_nodes", Type.INT, "Number of circuit nodes."),
     Column("n_edges", Type.INT, "Number of ATTRIBUTES_TO relationships."),
+    Column("clean_prompt", Type.STRING, "The clean prompt; of a task that of its first pair.", optional=True),
+    Column("patch_prompt", Type.STRING, "The patch prompt of the same pair.", optional=True),
+    Column("clean_answer", Type.STRING, "What the clean prompt is to be continued with.", optional=True),
+    Column("patch_answer", Type.STRING, "What the patch prompt is to be continued with.", optional=True),
     Column("clean_metric", Type.FLOAT, "Metric on the clean prompts.", "metric", optional=True),
     Column("patch_metric", Type.FLOAT, "Metric on the patch prompts.", "metric", optional=True),
     Column(

@@ -12,8 +12,8 @@ export function number(value) {
 /** Of scores in one column: with two decimals. @param {number | null | undefined} value */
 export const hundredths = (value) => (value === null || value === undefined ? "–" : value.toFixed(2).replace("-", "−"));
 
-/** Whole numbers with thin spaces between thousands. @param {number | null | undefined} value */
-export const count = (value) => (value === null || value === undefined ? "–" : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, " ").replace("-", "−"));
+/** Whole numbers with thin spaces between thousands, at which no line ends. @param {number | null | undefined} value */
+export const count = (value) => (value === null || value === undefined ? "–" : String(value).replace(/\B(?=(\d{3})+(?!\d))/g, " ").replace("-", "−"));
 
 /** @param {number | null | undefined} value */
 export const percent = (value) => (value === null || value === undefined ? "–" : `${number(100 * value)} %`);
@@ -28,14 +28,30 @@ export const featurePlace = (uid) => uid.replace(/^.*?blocks\.(\d+)\.[^:]*:(\d+)
 export const short = (uid) => uid.split(":").slice(-1)[0] ?? uid;
 
 /**
- * What a circuit node is called: `feature 12:345 @ keys`, as in the answers of path queries.
- * @param {{kind: string, layer: number, index?: number | null, position?: number | null, token?: string | null, label?: string | null}} node
+ * What a circuit node is called: `feature 12:345 @keys`, as in the answers of path queries.
+ * @param {{kind: string, layer: number, index?: number | null, position?: number | null, token?: string | null, label?: string | null, isTwin?: boolean}} node
  */
 export function nodeName(node) {
   if (node.kind === "cluster") return node.label || "cluster";
-  const place = ["token", "logit", "metric"].includes(node.kind) ? "" : ` ${node.layer}${node.index === null || node.index === undefined ? "" : `:${node.index}`}`;
-  const at = node.token || node.position;
-  return `${node.kind}${place}${at === null || at === undefined || at === "" ? "" : ` @ ${at}`}`;
+  const sign = node.kind === "head" ? "." : ":"; // heads are known as 9.6
+  const place = ["token", "logit", "metric"].includes(node.kind) ? "" : ` ${node.layer}${node.index === null || node.index === undefined ? "" : `${sign}${node.index}`}`;
+  const at = token(node.token).replace(/^·/, "") || node.position;
+  if (at === null || at === undefined || at === "" || node.kind === "metric") return `${node.kind}${place}`;
+  return `${node.kind}${place} @${at}${node.isTwin ? ` (${node.position})` : ""}`;
+}
+
+/** The same where most are features, and their number says so. @param {Parameters<typeof nodeName>[0]} node */
+export const plainName = (node) => nodeName(node).replace(/^feature /, "");
+
+/**
+ * Nodes whose token stands at several positions are marked, so that their names say which.
+ * @template {{token?: string | null, position?: number | null}} Node
+ * @param {Node[]} nodes @returns {(Node & {isTwin: boolean})[]}
+ */
+export function toldApart(nodes) {
+  const places = new Map();
+  for (const { token, position } of nodes) places.set(token, (places.get(token) ?? new Set()).add(position));
+  return nodes.map((node) => ({ ...node, isTwin: places.get(node.token).size > 1 }));
 }
 
 /** A date as people write it. @param {string | null | undefined} text ISO 8601 */

@@ -67,4 +67,10 @@ function apply() {
   dispatchEvent(new Event(CHANGED));
 }
 
+addEventListener("storage", (event) => {
+  if (event.key !== KEY) return;
+  chosen = kept(); // by another tab
+  apply();
+});
+
 apply();

@@ -16,6 +16,10 @@
 // thresholds = "How it was pruned, as JSON."
 // n_nodes = "Number of circuit nodes."
 // n_edges = "Number of edges."
+// clean_prompt = "The clean prompt; of a task that of its first pair."
+// patch_prompt = "The patch prompt of the same pair."
+// clean_answer = "What the clean prompt is to be continued with."
+// patch_answer = "What the patch prompt is to be continued with."
 // clean_metric = "Metric on the clean prompts."
 // patch_metric = "Metric on the patch prompts."
 // faithfulness = "Of the whole circuit, on held-out pairs, errors ablated."
@@ -26,6 +30,8 @@ OPTIONAL MATCH (c)-[:FOR_PROMPT]->(p:Prompt)
 OPTIONAL MATCH (c)-[:OF_MODEL]->(m:Model)
 RETURN c.uid AS uid, c.name AS name, c.aggregation AS aggregation, t.name AS task, p.text AS prompt,
        p.tokens AS tokens, m.name AS model, c.method AS method, c.thresholds AS thresholds, c.n_nodes AS n_nodes,
-       c.n_edges AS n_edges, c.clean_metric AS clean_metric, c.patch_metric AS patch_metric,
+       c.n_edges AS n_edges, c.clean_prompt AS clean_prompt,
+       c.patch_prompt AS patch_prompt, c.clean_answer AS clean_answer, c.patch_answer AS patch_answer,
+       c.clean_metric AS clean_metric, c.patch_metric AS patch_metric,
        c.faithfulness AS faithfulness, c.created_at AS created_at
 ORDER BY task, prompt, model

@@ -22,11 +22,12 @@
 // index = "Feature index, head index or token id."
 // position = "Position in the prompt."
 // token = "The token there, or the position's name in a task."
-// label = "A short description of the feature."
+// label = "A short description of the feature, or what the file that it was imported from calls the node."
 // effect = "Predicted change of the metric when it is patched."
 // observed_effect = "The same, measured by ablation."
 // activation = "Activation on the clean prompt, or its mean over pairs."
 // influence = "Share of the output's total incoming weight."
+// probability = "Of a logit: its token's probability on the clean prompt."
 // feature = "The feature that it is."
 MATCH (n:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
 WITH count(coalesce(n.effect, n.influence)) AS n_known
@@ -40,6 +41,6 @@ ORDER BY size DESC, n.uid
 LIMIT $limit
 OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature)
 RETURN n.uid AS uid, n.kind AS kind, n.layer AS layer, n.`index` AS `index`, n.position AS position, n.token AS token,
-       f.label AS label, n.effect AS effect, n.observed_effect AS observed_effect, n.activation AS activation,
-       n.influence AS influence, f.uid AS feature
+       coalesce(f.label, n.label) AS label, n.effect AS effect, n.observed_effect AS observed_effect, n.activation AS activation,
+       n.influence AS influence, n.probability AS probability, f.uid AS feature
 ORDER BY size DESC, uid

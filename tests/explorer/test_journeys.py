@@ -40,11 +40,49 @@ def test_three_clicks_lead_from_the_circuits_to_a_confirmed_path(reader: Reader)
     expect(chosen.locator(".tag")).to_have_text("confirmed")
     reader.settle()
     path = _path(reader)
-    assert all(observed * weight > 0 for observed, weight in zip(path["observed"], path["weights"], strict=True))
+    assert all(observed / weight >= 0.5 for observed, weight in zip(path["observed"], path["weights"], strict=True))
     _shows_edges(reader, chosen, path)
     again = chosen.inner_text()
     page.reload()  # who is sent the address sees the same
     expect(chosen).to_have_text(again, use_inner_text=True)
+
+
+def test_a_circuit_says_by_an_example_what_it_is_of_and_what_it_restores(reader: Reader) -> None:
+    reader.open(f"/circuits/{AGREEMENT}")
+    assert "For example “The keys” → “·are” , not “·is” ; patched with “The key”" in reader.text()
+    curve = reader.json(f"/queries/ablation_curve?circuit={AGREEMENT}")["rows"]
+    assert f"Its {curve[-1]['n_nodes']} strongest features alone restore" in reader.text()
+
+
+def test_all_edges_of_a_node_are_counted_and_the_strongest_shown(reader: Reader) -> None:
+    metric = next(
+        n for n in reader.json(f"/queries/top_nodes?circuit={AGREEMENT}&limit=100")["rows"] if n["kind"] == "metric"
+    )
+    page = reader.open(f"/circuits/{AGREEMENT}?node={metric['uid']}")
+    edges = reader.json(f"/queries/node_edges?node={metric['uid']}&limit=100")["rows"]
+    panel = page.get_by_role("region", name="Pinned node")
+    expect(panel.locator("h3", has_text="Acted on by")).to_have_text(f"Acted on by {len(edges)}")
+    assert len(edges) > 12
+    assert panel.locator(".bars li").count() == 12
+    panel.get_by_role("link", name=f"and {len(edges) - 12} more").click()
+    reader.settle()
+    assert f"{len(edges)} rows" in reader.text()
+
+
+def test_what_is_drawn_is_what_its_address_for_programs_gives(reader: Reader) -> None:
+    for settings in (
+        "nodes=9&edges=12",
+        "errors=off",
+        "weights=observed&nodes=20",
+        "errors=off&weights=observed&nodes=2",
+    ):
+        page = reader.open(f"/circuits/{AGREEMENT}?{settings}")
+        part = reader.twin()
+        counts = [
+            f"{len(part['nodes']['rows'])} of {part['n_nodes']}",
+            f"{len(part['edges']['rows'])} of {part['n_edges']}",
+        ]
+        assert page.locator(".slider output").all_inner_texts() == counts
 
 
 def test_ends_of_paths_are_chosen(reader: Reader) -> None:

@@ -46,6 +46,7 @@ _SPINNER = """new MutationObserver(() => {
         (f"/circuits/{AGREEMENT}?group=clustering:none", "35 of 35"),
         (f"/circuits/{AGREEMENT}?nodes=-3&edges=x", "35 of 35"),
         ("/?task=none", "No circuit is like this"),
+        ("/?aggregation=none", "agreement 1"),
         ("/?sort=none&shown=-1&chosen=none", "agreement 1"),
         (f"/ablations?circuit={AGREEMENT}&baseline=none&errors=none", "Ablations of agreement 1"),
     ],
@@ -63,9 +64,13 @@ def test_a_stale_or_mistaken_address_says_what_is_wrong(
 @pytest.mark.parametrize(
     ("circuit", "counts", "said"),
     [
-        (LONELY, ("1 of 1", "0 of 0"), ["feature 1:3", "Strongest paths"]),
+        (LONELY, ("1 of 1", "0 of 0"), ["1:3 @0", "Strongest paths"]),
         (HEADS, ("29 of 29", "300 of 322"), ["an attention head", "an MLP"]),
-        (GRAPH, ("31 of 31", "124 of 124"), ["Most influence on the output".upper(), "a possible next token"]),
+        (
+            GRAPH,
+            ("31 of 31", "124 of 124"),
+            ["Most influence on the output".upper(), "What the model says next".upper()],
+        ),
         (LONG, ("60 of 401", "59 of 400"), ["feature", "the metric"]),
     ],
     ids=["one node", "no positions", "no effects", "5,000 tokens"],

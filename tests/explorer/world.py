@@ -33,6 +33,8 @@ def world() -> Rows:
     for rows in tasks:
         rows["Ablation"] += list(_measured(rows["Circuit"][0]["uid"]))
         rows["TESTS"] = [{"source": one["uid"], "target": rows["Circuit"][0]["uid"]} for one in rows["Ablation"]]
+        rows["Circuit"][0] |= {"clean_prompt": "The keys", "patch_prompt": "The key"}
+        rows["Circuit"][0] |= {"clean_answer": " are", "patch_answer": " is"}
         for number, edge in enumerate(rows["ATTRIBUTES_TO"]):
             edge["observed"] = None if number % 5 == 0 else edge["weight"] * (-0.5 if number % 4 == 0 else 0.9)
     return _named_as_made(_joined(circuit(0), circuit(2), *tasks, clustered()))

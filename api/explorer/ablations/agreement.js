@@ -32,7 +32,7 @@ function Nodes({ uid, path, rows }) {
   const about = {
     title: "Nodes: predicted against observed",
     name: `${uid}-nodes`,
-    how: "Each point is a node's effect on the metric: on the dashed line the prediction held, above it the node does more than predicted, below it less; r is Pearson's, the slope that of a line through zero.",
+    how: "Each point is a node's effect on the metric: on the dashed line the prediction held; further from zero than the line the node does more than predicted, nearer to zero less. r is Pearson's, the slope that of a line through zero.",
     query: path,
     csv: { columns: ["uid", "kind", "layer", "index", "position", "token", "effect", "observed_effect"], rows: own },
     below: html`<${Furthest} circuit=${uid} spots=${spots} what="Node" />`,

@@ -7,8 +7,8 @@ import { bend, keyOf, nameOf, outline } from "./paint.js";
 
 const MARGIN = 60;
 
-/** @param {Scene} scene @param {Colours} colours @param {import("./paint.js").Lit} lit @param {string} title */
-export function drawing(scene, colours, lit, title) {
+/** @param {Scene} scene @param {Colours} colours @param {import("./paint.js").Lit} lit @param {string[]} caption lines below it; the first is its title */
+export function drawing(scene, colours, lit, caption) {
   const largest = Math.max(...scene.links.map((link) => Math.abs(link.weight)), 1e-12);
   const links = scene.links.map(({ edge, from, to, weight, isDashed }) => {
     const share = (Math.abs(weight) / largest) ** 0.6;
@@ -28,14 +28,17 @@ export function drawing(scene, colours, lit, title) {
   const rows = scene.rows.map((row) => `<text class="row" x="-${MARGIN - 6}" y="${row.y + 4}" text-anchor="start">${escaped(row.name)}</text>`);
   const below = (scene.rows[0]?.y ?? 0) + 60;
   const columns = scene.columns.map((column) => `<text x="${column.x}" y="${below}" font-size="12">${escaped(column.name)}</text>`);
-  const box = [-MARGIN, -scene.height - 20, scene.width + MARGIN + 20, scene.height + 100];
+  const told = caption.map((line, i) => `<text x="-${MARGIN - 6}" y="${below + 30 + 18 * i}" text-anchor="start" font-size="12">${escaped(line)}</text>`);
+  const wide = Math.max(scene.width + MARGIN + 20, 6.4 * Math.max(...caption.map((line) => line.length)));
+  const box = [-MARGIN, -scene.height - 20, wide, scene.height + 110 + 18 * caption.length];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${box.join(" ")}" width="${box[2]}" height="${box[3]}" font-family="sans-serif" font-size="10" text-anchor="middle" fill="${colours.ink}">
-<title>${escaped(title)}</title>
+<title>${escaped(caption[0] ?? "")}</title>
 <rect x="${box[0]}" y="${box[1]}" width="${box[2]}" height="${box[3]}" fill="${colours.paper}"/>
 <g fill="none">${links.join("\n")}</g>
 <g stroke="${colours.paper}" stroke-width="1.5">${spots.map((spot) => spot.replace("<text", "<text stroke=\"none\"")).join("\n")}</g>
 ${rows.join("\n")}
 ${columns.join("\n")}
+${told.join("\n")}
 </svg>`;
 }
 

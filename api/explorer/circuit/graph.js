@@ -26,7 +26,10 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
   useEffect(() => {
     const made = new Stage(/** @type {HTMLCanvasElement} */ (canvas.current), colours(), {
       onPoint: (found, x, y) => setPointed(found && { found, x, y }),
-      onPick: (uid) => picked.current(uid),
+      onPick: (uid) => {
+        setPointed(null);
+        picked.current(uid);
+      },
     });
     stage.current = made;
     const stop = onColours(() => made.recolour(colours()));
@@ -51,9 +54,10 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
     { key: "-", does: "farther", run: () => stage.current?.zoom(1 / 1.3) },
     { key: "f", does: "all of it", run: () => stage.current?.fit() },
   ], [pinned, scene]);
+  const caption = [`${name}: ${summary}`, `${legend(scene)}. Circuitstore`];
   const save = useMemo(() => ({
-    png: () => void stage.current?.toPNG().then((blob) => blob && saveFile(`${name}.png`, blob)),
-    svg: () => saveFile(`${name}.svg`, new Blob([drawing(stage.current?.scene ?? scene, colours(), lit, `${name}: ${summary}`)], { type: "image/svg+xml" })),
+    png: () => void stage.current?.toPNG(caption).then((blob) => blob && saveFile(`${name}.png`, blob)),
+    svg: () => saveFile(`${name}.svg`, new Blob([drawing(stage.current?.scene ?? scene, colours(), lit, caption)], { type: "image/svg+xml" })),
   }), [scene, lit, name, summary]);
   const spot = pinned ? scene.byUid.get(pinned) : null;
   return html`<div class="graph">
@@ -69,6 +73,17 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
   </div>`;
 }
 
+/** What a picture of it needs be told with. @param {Scene} scene */
+function legend(scene) {
+  const kinds = new Set(scene.spots.map((spot) => spot.node.kind));
+  const shapes = Object.entries(SHAPES).filter(([kind]) => kinds.has(kind)).map(([kind, shape]) => `${shape}: ${kind}`);
+  const dashed = scene.links.some((link) => link.isDashed) ? ["dashed: not confirmed by an ablation"] : [];
+  return ["Blue edges: positive", "orange: negative", ...dashed, ...shapes].join(", ");
+}
+
+/** @type {Record<string, string>} */
+const SHAPES = { feature: "disc", cluster: "ringed disc", error: "diamond", token: "green box", logit: "ochre box", metric: "dark box", head: "square", mlp: "triangle" };
+
 /** @param {{found: Found, x: number, y: number}} props */
 function Tip({ found, x, y }) {
   const place = { left: `${x + 14}px`, top: `${y + 14}px` };
@@ -79,7 +94,7 @@ function Tip({ found, x, y }) {
   }
   if (!found.link) return null;
   const { edge, from, to } = found.link;
-  const state = edge.observed === null ? "not measured" : isConfirmed(edge) ? "confirmed" : "not confirmed";
+  const state = edge.observed === null ? "not measured" : isConfirmed(edge) ? "confirmed" : "less than half of what was predicted";
   return html`<div class="tip" style=${place}><strong>${nodeName(from.node)} → ${nodeName(to.node)}</strong>
     <${Pairs} pairs=${[["predicted weight", edge.weight], ["observed", edge.observed]]} />${state}${edge.ambiguous ? "; the file left open which node is meant" : ""}</div>`;
 }

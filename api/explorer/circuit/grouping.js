@@ -1,6 +1,6 @@
 /** Nodes of one cluster drawn as one, and edges between groups added up. */
 
-import { strength } from "./scene.js";
+import { isConfirmed, strength } from "./scene.js";
 
 /** @typedef {import("./scene.js").Node} Node @typedef {import("./scene.js").Edge} Edge */
 
@@ -47,15 +47,20 @@ function add(group, node) {
 
 /** @param {Edge[]} edges @param {Map<string, string>} drawnAs */
 function joined(edges, drawnAs) {
-  /** @type {Map<string, Edge>} */
+  /** @type {Map<string, Edge & {all: number, confirmed: number}>} */
   const sums = new Map();
   for (const edge of edges) {
     const [source, target] = [drawnAs.get(edge.source) ?? edge.source, drawnAs.get(edge.target) ?? edge.target];
     if (source === target) continue;
     const key = `${source} ${target}`;
     const sum = sums.get(key);
-    if (!sum) sums.set(key, { ...edge, source, target });
+    const size = Math.abs(edge.weight);
+    const confirmed = isConfirmed(edge) ? size : 0;
+    if (!sum) sums.set(key, { ...edge, source, target, all: size, confirmed });
     else {
+      sum.all += size;
+      sum.confirmed += confirmed;
+      sum.confirmedShare = sum.confirmed / (sum.all || 1);
       sum.weight += edge.weight;
       sum.ambiguous ||= edge.ambiguous;
       sum.observed = sum.observed === null || edge.observed === null ? null : sum.observed + edge.observed;

@@ -1,7 +1,7 @@
 /** The panel beside the graph while nothing is pinned: how to read it, what is strongest, what was measured, where to go on. */
 
 import { html } from "../html.js";
-import { nodeName } from "../format.js";
+import { count, nodeName, number, plainName, token } from "../format.js";
 import { Bars } from "../parts/bits.js";
 import { Stretches } from "../parts/stretches.js";
 import { change } from "../routes.js";
@@ -10,8 +10,10 @@ import { strength } from "./scene.js";
 
 /** @typedef {import("./scene.js").Node} Node */
 
-/** @param {{circuit: any, nodes: Node[], wasObserved: boolean}} props nodes: the strongest first */
-export function Overview({ circuit, nodes, wasObserved }) {
+const ENOUGH = 0.9; // of the behaviour
+
+/** @param {{circuit: any, nodes: Node[], kinds: string[], wasObserved: boolean}} props nodes: the strongest first; kinds: of what is drawn */
+export function Overview({ circuit, nodes, kinds, wasObserved }) {
   const hasEffects = nodes.some((node) => node.effect !== null);
   const isRanked = (/** @type {Node} */ node) => strength(node) > 0 && node.kind !== "metric" && (hasEffects || node.kind !== "token");
   const ranked = nodes.filter(isRanked).slice(0, 10);
@@ -22,22 +24,45 @@ export function Overview({ circuit, nodes, wasObserved }) {
       ${!isExported() && html`<a class="button" href=${href("/compare", { left: circuit.uid })}>Compare</a>
         <a class="button" href=${href("/ablations", { circuit: circuit.uid })}>Ablations</a>`}
     </p>
+    ${circuit.faithfulness !== null && circuit.faithfulness !== undefined && !isExported() && html`<${Verdict} circuit=${circuit.uid} />`}
     ${ranked.length > 0 && html`<h3>${hasEffects ? "Largest effects on the metric" : "Most influence on the output, tokens aside"}</h3>
       <${Bars} items=${ranked.map((node) => ({
-        name: html`<button class="link" title=${node.label ?? ""} onClick=${() => change({ node: node.uid })}>${nodeName(node)}</button>`,
+        name: html`<button class="link" title=${[nodeName(node), node.label].filter(Boolean).join(": ")} onClick=${() => change({ node: node.uid })}>${plainName(node)}</button>`,
         value: node.effect ?? node.influence ?? 0,
         observed: node.observed_effect,
         about: node.label,
       }))} />
       ${ranked.some((node) => node.observed_effect !== null) && html`<p class="faint small">Thick: predicted, with its number; thin: observed.</p>`}`}
+    <${Outputs} nodes=${nodes} />
     <h3>How to read it</h3>
     <ul class="legend">
-      ${[...new Set(nodes.map((node) => node.kind))].map((kind) => html`<li><${Shape} kind=${kind} /> ${KINDS[kind] ?? kind}</li>`)}
+      ${kinds.map((kind) => html`<li><${Shape} kind=${kind} /> ${KINDS[kind] ?? kind}</li>`)}
       <li><span class="line positive"></span> positive <span class="line negative"></span> negative weight</li>
-      ${wasObserved && html`<li><span class="line dashed"></span> not measured, or not as predicted</li>`}
+      ${wasObserved && html`<li><span class="line dashed"></span> not measured, or less than half of what was predicted</li>`}
     </ul>
     ${!isExported() && html`<${Evidence} circuit=${circuit.uid} />`}
   </section>`;
+}
+
+/** What the circuit was seen to restore, in a sentence. @param {{circuit: string}} props */
+function Verdict({ circuit }) {
+  const { answer } = useAnswer(href("/queries/ablation_curve", { circuit }));
+  /** @type {any[]} */
+  const curve = (answer?.rows ?? []).filter((/** @type {any} */ row) => row.n_edges === null && row.n_nodes > 0 && row.faithfulness !== null);
+  const row = curve.find((one) => one.faithfulness >= ENOUGH) ?? curve[curve.length - 1];
+  return row && html`<p>Its ${count(row.n_nodes)} strongest ${row.n_nodes === 1 ? "feature" : "features"} alone restore${row.n_nodes === 1 ? "s" : ""} <strong>${number(row.faithfulness)}</strong>
+    of the behaviour on prompts that attribution never saw${row.random !== null && html`, as many random ones ${number(row.random)}`}. <a href=${href("/ablations", { circuit })}>All sizes</a></p>`;
+}
+
+/** The tokens that may come next, the likeliest first. @param {{nodes: Node[]}} props */
+function Outputs({ nodes }) {
+  const logits = nodes.filter((node) => node.kind === "logit" && node.probability).sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0));
+  return logits.length > 0 && html`<h3>What the model says next</h3>
+    <${Bars} items=${logits.slice(0, 10).map((node) => ({
+      name: html`<button class="link" onClick=${() => change({ node: node.uid })}>${token(node.token ?? node.label)}</button>`,
+      value: node.probability ?? 0,
+      title: "Probability of the token on this prompt",
+    }))} />`;
 }
 
 /** @type {Record<string, string>} */

@@ -69,8 +69,8 @@ function* paintLinks(context, links, k, colours, lit) {
     context.strokeStyle = (key[2] === "-" ? colours.negative : colours.positive) ?? "";
     const isLit = key[0] === "1";
     const width = (THIN + (THICK - THIN) * share) / Math.max(1, k ** 0.5);
-    context.lineWidth = isLit && lit.links ? Math.max(width, LEAST_LIT / k) : width;
-    context.globalAlpha = !isLit ? Math.min(0.07, 12 / links.length) : lit.links ? 0.9 : Math.min(0.9, 0.22 + 0.7 * share + 20 / (links.length + 40));
+    context.lineWidth = isLit && lit.links ? Math.max(width, (LEAST_LIT * (0.5 + share)) / k) : width;
+    context.globalAlpha = !isLit ? Math.min(0.07, 12 / links.length) : lit.links ? 0.45 + 0.5 * share : Math.min(0.9, 0.22 + 0.7 * share + 20 / (links.length + 40));
     context.setLineDash(key[3] === "d" ? [5, 4] : []);
     for (let i = 0; i < stroke.length; i += AT_ONCE) {
       context.beginPath();

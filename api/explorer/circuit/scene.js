@@ -9,8 +9,8 @@ import { grouped } from "../parts/groups.js";
 /**
  * @typedef {{uid: string, kind: string, layer: number, index: number | null, position: number | null, token: string | null,
  *   label: string | null, effect: number | null, observed_effect: number | null, activation: number | null,
- *   influence: number | null, feature: string | null, members?: Node[]}} Node
- * @typedef {{source: string, target: string, weight: number, observed: number | null, ambiguous?: boolean | null}} Edge
+ *   influence: number | null, probability?: number | null, feature: string | null, members?: Node[]}} Node
+ * @typedef {{source: string, target: string, weight: number, observed: number | null, ambiguous?: boolean | null, confirmedShare?: number}} Edge
  * @typedef {{node: Node, x: number, y: number, r: number}} Spot
  * @typedef {{edge: Edge, from: Spot, to: Spot, weight: number, isDashed: boolean}} Link
  * @typedef {{spots: Spot[], links: Link[], byUid: Map<string, Spot>, rows: {layer: number, name: string, y: number}[],
@@ -86,11 +86,16 @@ export function spread(scene, { wider, higher, larger }) {
   };
 }
 
+/** How much of what was predicted an edge must be observed to do: as in the queries on evidence. */
+const LEAST_RATIO = 0.5;
+
 /**
- * Whether an edge may be believed: measured, and with the sign that was predicted.
- * @param {{observed: number | null, weight: number}} edge
+ * Whether an edge may be believed: observed to do at least half of what was predicted. Of many edges drawn as one,
+ * whether most of their weight may be.
+ * @param {{observed: number | null, weight: number, confirmedShare?: number}} edge
  */
-export const isConfirmed = (edge) => edge.observed !== null && edge.observed * edge.weight > 0;
+export const isConfirmed = ({ observed, weight, confirmedShare }) =>
+  (confirmedShare !== undefined ? confirmedShare >= 0.5 : observed !== null && observed * weight > 0 && Math.abs(observed) >= LEAST_RATIO * Math.abs(weight));
 
 /** @param {Edge[]} edges @param {Map<string, Spot>} byUid @param {boolean} isObserved @param {boolean} wasObserved */
 function linksOf(edges, byUid, isObserved, wasObserved) {

@@ -8,7 +8,7 @@ export const FEW = { nodes: 60, edges: 300 };
 /** @param {URLSearchParams} query @returns {Settings} */
 export function settingsOf(query) {
   const whole = (/** @type {string} */ name, /** @type {number} */ otherwise) => {
-    const given = Number.parseInt(query.get(name) ?? "", 10);
+    const given = Math.round(Number(query.get(name) ?? ""));
     return given > 0 ? given : otherwise;
   };
   return {

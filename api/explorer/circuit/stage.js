@@ -20,6 +20,7 @@ const LEFT = 64; // names of layers
 const TOP = 44; // buttons
 const [SMALLEST, LARGEST] = [0.08, 4];
 const NEAR = 5;
+const [SHARP, LINE] = [2.5, 20]; // of saved pictures
 const [WIDEST, HIGHEST, MOST_GROWN] = [3, 2, 1.6]; // how far a scene is spread to fill the canvas
 
 export class Stage {
@@ -140,9 +141,26 @@ export class Stage {
     return best ?? uid;
   }
 
-  /** What is seen, as a picture. @returns {Promise<Blob | null>} */
-  toPNG() {
-    return new Promise((done) => this.canvas.toBlob(done));
+  /** What is seen, as a picture for print, with lines of text below. @param {string[]} lines @returns {Promise<Blob | null>} */
+  toPNG(lines) {
+    const { width, height } = this.#size();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [SHARP * width, SHARP * (height + LINE * (lines.length + 1))];
+    const context = canvas.getContext("2d");
+    if (!context || !this.scene) return Promise.resolve(null);
+    context.scale(SHARP, SHARP);
+    context.fillStyle = this.colours.paper ?? "";
+    context.fillRect(0, 0, canvas.width, canvas.height);
+    context.save();
+    context.translate(this.view.x, this.view.y);
+    context.scale(this.view.k, this.view.k);
+    for (const _ of paintScene(context, this.scene, this.view, this.colours, this.lit)); // all at once
+    context.restore();
+    paintMargins(context, this.scene, this.view, { width, height }, this.colours);
+    context.textAlign = "left";
+    context.fillStyle = this.colours.ink ?? "";
+    lines.forEach((line, i) => context.fillText(line, 10, height + LINE * (i + 1)));
+    return new Promise((done) => canvas.toBlob(done));
   }
 
   #size() {

@@ -33,7 +33,7 @@ export function Filters({ query, rows }) {
     <${Filter} name="model" any="any model" query=${query} options=${models} />
     <${Filter} name="method" any="any method" query=${query} options=${methods} />
     <${Filter} name="run" any="any run" query=${query} onNear=${() => wantRuns(true)}
-      options=${madeCircuits.map((/** @type {Row} */ run) => ({ value: run.run, title: `${run.command}, ${date(run.started_at)}: ${count(run.circuits)} (${short(run.run)})` }))} />
+      options=${madeCircuits.map((/** @type {Row} */ run) => ({ value: run.run, title: titleOf(run) }))} />
     <div class="segments" role="group" aria-label="Found for">
       ${KINDS.map(({ value, title, help }) => html`<button type="button" title=${help} aria-pressed=${(query.get("aggregation") ?? "") === value} onClick=${() => change({ aggregation: value, shown: null })}>${title}</button>`)}
     </div>
@@ -42,6 +42,12 @@ export function Filters({ query, rows }) {
     </button>`)}
     ${FILTERS.some((name) => query.get(name)) && html`<button type="button" class="quiet" onClick=${clear}>Clear</button>`}
   </form>`;
+}
+
+/** Its uid names what was imported, or the task. @param {Row} run */
+function titleOf({ run, command, started_at: began, circuits }) {
+  const name = run.split(":").slice(1).join(" ");
+  return `${name.startsWith(command) ? "" : `${command} `}${name}${began ? `, ${date(began)}` : ""}${circuits > 1 ? `: ${count(circuits)} circuits` : ""}`;
 }
 
 export const clear = () => change({ ...Object.fromEntries(FILTERS.map((name) => [name, null])), shown: null });

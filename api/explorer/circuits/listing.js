@@ -10,6 +10,7 @@ export const FIRST = 200;
 export const STEP = 1000;
 const MOST = 10_000;
 
+const KINDS = ["task", "prompt"];
 const SORTS = ["name", "n_nodes", "n_edges", "faithfulness", "created_at"];
 
 /** What narrows the list by way of the resource, since the query does not know it. */
@@ -43,7 +44,7 @@ function orderOf(query) {
  * @returns {Listing}
  */
 export function useCircuits(query) {
-  const wanted = query.get("aggregation");
+  const wanted = KINDS.find((kind) => kind === query.get("aggregation")) ?? "";
   const narrowing = given(query, NARROWING);
   const isNarrowed = Object.keys(narrowing).length > 0;
   const limit = isNarrowed ? MOST : Math.min(MOST, Math.max(1, Number(query.get("shown")) || FIRST));

@@ -15,7 +15,7 @@ const MOST = 1000;
 /** @param {{uid: string, areAllShown: boolean}} props */
 export function InCircuits({ uid, areAllShown }) {
   const path = href("/queries/feature_circuits", { feature: uid, limit: MOST });
-  return html`<${Section} title="In circuits" query=${path} lead="How the metric changes when the feature is patched there: as predicted, and as observed when it was patched alone.">
+  return html`<${Section} title="In circuits" query=${path} lead="What the feature does there. An effect is the change of the metric when it alone is patched, as predicted and as observed; activation is that on the clean prompt, 0 where only the patch prompt activates it.">
     <${Shown} asked=${useAnswer(path)}>${(/** @type {any} */ { rows }) => {
       if (!rows.length) return html`<${Empty} title="It stands in no circuit">Circuits are found by <code>circuitstore ingest RECIPE</code>.<//>`;
       const shown = areAllShown ? rows : rows.slice(0, FIRST);

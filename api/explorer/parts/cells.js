@@ -8,7 +8,7 @@ import { addressOf, nameOf } from "./uids.js";
 /** @typedef {import("./table.js").Column} Column */
 
 const SIGNED = /(^|_)(effect|weight|weights|observed|direct|through|weakest)(_|$)/;
-const SIZES = /abs|^n_|observed_pairs/;
+const SIZES = /abs|^n_|observed_pairs|^weight_(in|out)$/;
 const NAMES = new Set(["index", "layer", "position", "seed", "source_layer", "target_layer"]);
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d/;
 const [SHOWN, LONG] = [12, 44];

@@ -1,7 +1,7 @@
 /** How well predicted and observed edges agree, by the layers of their ends. */
 
 import { html } from "../html.js";
-import { number } from "../format.js";
+import { count } from "../format.js";
 import { Table } from "./table.js";
 
 /** @param {{rows: any[]}} props of the query `evidence` */
@@ -13,5 +13,5 @@ const COLUMNS = [
   { name: "n", title: "edges" },
   { name: "r", title: "r" },
   { name: "slope", title: "slope" },
-  { name: "sign_agreement", title: "sign right", help: "Share of the edges of some size whose sign was predicted", show: (value) => (value === null ? "–" : `${number(100 * value)} %`) },
+  { name: "sign_agreement", title: "sign right", help: "Of the edges whose observed effect is at least a hundredth of the metric's change: how many have the sign that was predicted", show: (value, row) => (value === null ? "–" : `${count(Math.round(value * row.n_large))} of ${count(row.n_large)}`) },
 ];

@@ -9,7 +9,7 @@ import { keyOf } from "../circuit/paint.js";
 import { pathsAt, PathsPanel } from "../circuit/paths-panel.js";
 import { sceneOf } from "../circuit/scene.js";
 import { FEW, settingsOf } from "../circuit/settings.js";
-import { count, nodeName, number } from "../format.js";
+import { count, nodeName, number, toldApart, token } from "../format.js";
 import { html, useMemo } from "../html.js";
 import { Twin } from "../parts/bits.js";
 import { Empty, Failed, Shown } from "../parts/states.js";
@@ -38,13 +38,17 @@ export default function Circuit({ route }) {
   if (first.error) return html`<${Failed} error=${first.error} />`;
   const row = circuit.answer?.rows[0] ?? { uid, name: uid.split(":")[0] };
   return html`<div class="circuit">
-    <${Heading} circuit=${row} twin=${href(`${at("circuits", uid)}/graph`, { top_nodes: settingsOf(route.query).nodes, limit: settingsOf(route.query).edges })} />
+    <${Heading} circuit=${row} twin=${twinOf(uid, settingsOf(route.query))} />
     <${Shown} asked=${{ answer: graph, error: null, isSlow: first.isSlow }}>
       ${(/** @type {any} */ loaded) => loaded.n_nodes === 0 ? html`<${Empty} title="This circuit has no nodes">What made it left none above its thresholds.<//>`
         : html`${whole.error && html`<p class="note" role="status">Only the strongest part is here: the rest could not be had. ${whole.error.message}</p>`}<${Body} circuit=${row} graph=${loaded} isComplete=${isWhole || Boolean(whole.answer)} query=${route.query} />`}
     <//>
   </div>`;
 }
+
+/** The part of the graph that is drawn, for programs. @param {string} uid @param {import("../circuit/settings.js").Settings} settings */
+const twinOf = (uid, { nodes, edges, hasErrors, isObserved }) =>
+  href(`${at("circuits", uid)}/graph`, { top_nodes: nodes, limit: edges, errors: hasErrors ? null : false, observed: isObserved || null });
 
 /** An exported page has nowhere to lead to. @param {string} path @param {string} name */
 const linked = (path, name) => (isExported() ? name : html`<a href=${path}>${name}</a>`);
@@ -62,12 +66,22 @@ function Heading({ circuit, twin }) {
     <h1>${circuit.name}</h1>
     <p class="about faint">${parts.map((part, i) => html`${i > 0 && " · "}${part}`)}</p>
     <dl class="figures small">
-      ${circuit.clean_metric !== null && circuit.clean_metric !== undefined && html`<div><dt title="The metric on the clean prompts, and on the patched">Metric</dt><dd>${number(circuit.clean_metric)} → ${number(circuit.patch_metric)}</dd></div>`}
+      ${circuit.clean_metric !== null && circuit.clean_metric !== undefined && html`<div><dt title="On the clean prompts, and on the patched: how much more likely the right answer is than the other, as a difference of logits">Metric, clean → patched</dt><dd>${number(circuit.clean_metric)} → ${number(circuit.patch_metric)}</dd></div>`}
       ${circuit.faithfulness !== null && circuit.faithfulness !== undefined && html`<div><dt title="How much of the metric's change the circuit alone restores: 1 is all of it">Faithfulness</dt><dd>${number(circuit.faithfulness)}</dd></div>`}
     </dl>
     ${!isExported() && html`<${Twin} path=${twin} />`}
-    ${tokens && html`<p class="prompt" title="The prompt">${tokens.slice(0, LONG).join("")}${tokens.length > LONG && " …"}</p>`}
+    ${circuit.clean_answer ? html`<${Sentence} circuit=${circuit} />`
+      : tokens && html`<p class="prompt" title="The prompt">${tokens.slice(0, LONG).join("")}${tokens.length > LONG && " …"}</p>`}
   </header>`;
+}
+
+/** What it is a circuit of, by an example. @param {{circuit: any}} props */
+function Sentence({ circuit }) {
+  /** @param {string} text */
+  const quoted = (text) => html`<q>${token(text)}</q>`;
+  return html`<p class="prompt">
+    ${circuit.aggregation === "task" && html`<span class="faint">For example${" "}</span>`}${quoted(circuit.clean_prompt)} → ${quoted(circuit.clean_answer)}
+    <span class="faint">, not</span> ${quoted(circuit.patch_answer)}<span class="faint">; patched with ${quoted(circuit.patch_prompt)} the other way round</span></p>`;
 }
 
 /** @param {{circuit: any, graph: any, isComplete: boolean, query: URLSearchParams}} props */
@@ -77,9 +91,10 @@ function Body({ circuit, graph, isComplete, query }) {
   const clusterings = useClusterings(circuit);
   const members = useMembers(settings.group, circuit.uid);
   const isPaths = settings.panel === "paths";
-  const paths = useAnswer(isPaths ? pathsAt(circuit.uid, settings.from, settings.to) : null);
+  const onlyConfirmed = query.get("confirmed") === "only";
+  const paths = useAnswer(isPaths ? pathsAt(circuit.uid, settings.from, settings.to, onlyConfirmed) : null);
   /** @type {Node[]} */
-  const nodes = graph.nodes.rows;
+  const nodes = useMemo(() => toldApart(graph.nodes.rows), [graph]);
   /** @type {Edge[]} */
   const edges = graph.edges.rows;
   const wasObserved = useMemo(() => edges.some((edge) => edge.observed !== null), [edges]);
@@ -95,12 +110,14 @@ function Body({ circuit, graph, isComplete, query }) {
   const shown = useMemo(() => {
     const wanted = new Set([...(path ?? []), ...(pin ? [pin] : [])]);
     const strongest = all.nodes.filter((node) => settings.hasErrors || node.kind !== "error");
-    const kept = strongest.filter((node, i) => i < settings.nodes || wanted.has(node.uid) || isOutput(node));
+    const weak = strongest.slice(settings.nodes).filter(isOutput).sort((a, b) => (a.uid < b.uid ? -1 : 1)).slice(0, Math.floor(settings.nodes / OF_OUTPUTS));
+    const few = new Set([...strongest.slice(0, settings.nodes - weak.length), ...weak]);
+    const kept = strongest.filter((node) => few.has(node) || wanted.has(node.uid));
     const drawn = new Set(kept.map((node) => node.uid));
     const inPath = new Set(stepsOf(path));
     const among = all.edges.filter((edge) => drawn.has(edge.source) && drawn.has(edge.target) && (!isObserved || edge.observed !== null));
-    const few = among.filter((edge, i) => i < settings.edges || inPath.has(keyOf(edge)) || edge.source === pin || edge.target === pin);
-    return { nodes: kept, edges: few };
+    const heavy = among.filter((edge, i) => i < settings.edges || inPath.has(keyOf(edge)) || edge.source === pin || edge.target === pin);
+    return { nodes: kept, edges: heavy };
   }, [all, settings.nodes, settings.edges, settings.hasErrors, isObserved, path?.join(), pin]);
   const scene = useMemo(() => sceneOf(shown.nodes, shown.edges, { tokens, isObserved, wasObserved }), [shown, tokens, isObserved, wasObserved]);
   const lit = useMemo(() => litBy(path, pin, shown.edges), [path?.join(), pin, shown]);
@@ -114,11 +131,11 @@ function Body({ circuit, graph, isComplete, query }) {
       <${Graph} scene=${scene} lit=${lit} pinned=${pin} name=${circuit.name} summary=${summary}
         pick=${(/** @type {string | null} */ node, /** @type {{replace: boolean}} */ how) => change({ node }, how)} />
       <aside class="panel">
-        ${pinned ? html`<${NodePanel} key=${pinned.uid} circuit=${circuit.uid} node=${pinned} edges=${edges} nameOf=${(/** @type {string} */ one) => nameIn(byUid, one)} />`
-          : settings.pinned ? html`<${Empty} title="This node is not among those loaded">The circuit has no node ${settings.pinned}, or it is a weak one of very many. <button onClick=${() => change({ node: null })}>Unpin</button><//>`
+        ${pinned ? html`<${NodePanel} key=${pinned.uid} circuit=${circuit.uid} node=${pinned} edges=${edges} nameOf=${(/** @type {string} */ one) => (byUid.has(one) ? nameIn(byUid, one) : null)} />`
+          : settings.pinned ? html`<${Empty} title="This node is not among those loaded">The circuit has no node ${settings.pinned}${nodes.length < graph.n_nodes ? ", or it is a weak one of very many" : ""}. <button onClick=${() => change({ node: null })}>Unpin</button><//>`
           : isPaths ? html`<${PathsPanel} circuit=${circuit.uid} asked=${paths} from=${settings.from} to=${settings.to} chosen=${settings.path}
-              nodes=${endsOf(nodes, [settings.from, settings.to])} onlyConfirmed=${query.get("confirmed") === "only"} />`
-          : html`<${Overview} circuit=${circuit} nodes=${nodes} wasObserved=${wasObserved} />`}
+              nodes=${endsOf(nodes, [settings.from, settings.to])} nameOf=${(/** @type {string} */ one) => nameIn(byUid, one)} onlyConfirmed=${onlyConfirmed} wasObserved=${wasObserved} />`
+          : html`<${Overview} circuit=${circuit} nodes=${nodes.filter((node) => settings.hasErrors || node.kind !== "error")} kinds=${[...new Set(shown.nodes.map((node) => node.kind))]} wasObserved=${wasObserved} />`}
       </aside>
     </div>
     ${isComplete && graph.edges.rows.length < graph.n_edges && graph.edges.rows.length >= MOST.edges && html`<p class="note" role="status">This circuit has ${count(graph.n_edges)} edges:
@@ -126,7 +143,10 @@ function Body({ circuit, graph, isComplete, query }) {
   `;
 }
 
-/** What all leads to is drawn whatever else is. @param {Node} node */
+/** Up to this part of the nodes that are drawn may be weak outputs: what all leads to. As the service chooses them. */
+const OF_OUTPUTS = 4;
+
+/** @param {Node} node */
 const isOutput = (node) => node.kind === "logit" || node.kind === "metric";
 
 /** The prompt's tokens, where it is a prompt's circuit. @param {any} circuit @returns {string[] | null} */
