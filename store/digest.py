@@ -77,10 +77,10 @@ def in_order(table: pa.Table, of: Table) -> pa.Table:
 
 
 def content_hash(table: pa.Table, of: Table) -> str:
-    """SHA-256 of a table whose rows stand in order. Volatile columns are left out."""
+    """SHA-256 of a table whose rows stand in order. Volatile columns are left out, and late ones that hold nothing."""
     total = hashlib.sha256(f"{of.name} {table.num_rows}\n".encode())
     for column in of.columns:
-        if not column.volatile:
+        if not column.volatile and not (column.is_late and table[column.name].null_count == table.num_rows):
             total.update(f"{column.name} {column.type}\n".encode())
             is_end = not of.is_node and column.name in ("source", "target")
             _hash_column(total, table[column.name], column, as_ranks=is_end)

@@ -49,7 +49,8 @@ class Column:
 
     `optional` may be null. `volatile` differs between two runs of the same computation (times, machine):
     it is stored and shown, but is no part of a content hash or of a digest. `evidence` was measured on what it
-    belongs to, and may come later: null until then.
+    belongs to, and may come later: null until then. `is_late` is optional, and bundles of earlier programs lack it:
+    they are read, and hash, as if it were null. Where it is evidence, too, they fit the circuits of later ones.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Column:
     optional: bool = False
     volatile: bool = False
     evidence: bool = False
+    is_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -205,10 +207,33 @@ CIRCUIT = _node(
     Column("aggregation", Type.STRING, "task: mean over its pairs; prompt: one pair."),
     Column("n_nodes", Type.INT, "Number of circuit nodes."),
     Column("n_edges", Type.INT, "Number of ATTRIBUTES_TO relationships."),
-    Column("clean_prompt", Type.STRING, "The clean prompt; of a task that of its first pair.", optional=True),
-    Column("patch_prompt", Type.STRING, "The patch prompt of the same pair.", optional=True),
-    Column("clean_answer", Type.STRING, "What the clean prompt is to be continued with.", optional=True),
-    Column("patch_answer", Type.STRING, "What the patch prompt is to be continued with.", optional=True),
+    Column(
+        "clean_prompt",
+        Type.STRING,
+        "The clean prompt; of a task that of its first pair.",
+        optional=True,
+        evidence=True,
+        is_late=True,
+    ),
+    Column(
+        "patch_prompt", Type.STRING, "The patch prompt of the same pair.", optional=True, evidence=True, is_late=True
+    ),
+    Column(
+        "clean_answer",
+        Type.STRING,
+        "What the clean prompt is to be continued with.",
+        optional=True,
+        evidence=True,
+        is_late=True,
+    ),
+    Column(
+        "patch_answer",
+        Type.STRING,
+        "What the patch prompt is to be continued with.",
+        optional=True,
+        evidence=True,
+        is_late=True,
+    ),
     Column("clean_metric", Type.FLOAT, "Metric on the clean prompts.", "metric", optional=True),
     Column("patch_metric", Type.FLOAT, "Metric on the patch prompts.", "metric", optional=True),
     Column(

@@ -25,6 +25,7 @@ export function Overview({ circuit, nodes, kinds, wasObserved }) {
         <a class="button" href=${href("/ablations", { circuit: circuit.uid })}>Ablations</a>`}
     </p>
     ${circuit.faithfulness !== null && circuit.faithfulness !== undefined && !isExported() && html`<${Verdict} circuit=${circuit.uid} />`}
+    <${Outputs} nodes=${nodes} />
     ${ranked.length > 0 && html`<h3>${hasEffects ? "Largest effects on the metric" : "Most influence on the output, tokens aside"}</h3>
       <${Bars} items=${ranked.map((node) => ({
         name: html`<button class="link" title=${[nodeName(node), node.label].filter(Boolean).join(": ")} onClick=${() => change({ node: node.uid })}>${plainName(node)}</button>`,
@@ -33,7 +34,6 @@ export function Overview({ circuit, nodes, kinds, wasObserved }) {
         about: node.label,
       }))} />
       ${ranked.some((node) => node.observed_effect !== null) && html`<p class="faint small">Thick: predicted, with its number; thin: observed.</p>`}`}
-    <${Outputs} nodes=${nodes} />
     <h3>How to read it</h3>
     <ul class="legend">
       ${kinds.map((kind) => html`<li><${Shape} kind=${kind} /> ${KINDS[kind] ?? kind}</li>`)}
@@ -50,7 +50,7 @@ function Verdict({ circuit }) {
   /** @type {any[]} */
   const curve = (answer?.rows ?? []).filter((/** @type {any} */ row) => row.n_edges === null && row.n_nodes > 0 && row.faithfulness !== null);
   const row = curve.find((one) => one.faithfulness >= ENOUGH) ?? curve[curve.length - 1];
-  return row && html`<p>Its ${count(row.n_nodes)} strongest ${row.n_nodes === 1 ? "feature" : "features"} alone restore${row.n_nodes === 1 ? "s" : ""} <strong>${number(row.faithfulness)}</strong>
+  return row && html`<p>Its ${count(row.n_nodes)} strongest ${row.n_nodes === 1 ? "feature" : "features"} alone restore${row.n_nodes === 1 ? "s" : ""} <strong>${number(row.faithfulness)}</strong>${" "}
     of the behaviour on prompts that attribution never saw${row.random !== null && html`, as many random ones ${number(row.random)}`}. <a href=${href("/ablations", { circuit })}>All sizes</a></p>`;
 }
 

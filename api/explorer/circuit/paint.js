@@ -16,6 +16,7 @@ const AT_ONCE = 1200;
 const NAMED_FROM = 0.4;
 const FULL_SIZE = 0.75;
 const LEAST_LIT = 2; // pixels
+const OUTPUT_LINES = 3; // names of outputs stand over each other
 const THIN = 0.7;
 const THICK = 5;
 
@@ -164,10 +165,12 @@ function paintNames(context, scene, k, colours, lit) {
     if (lit.nodes ? !isLit : isFar && spot.node.kind !== "logit") continue;
     const text = nameOf(spot);
     const half = text.length * 0.27 * size;
-    const taken = lines.get(spot.y) ?? [];
-    if (!text || taken.some((/** @type {[number, number]} */ [left, right]) => spot.x - half < right && spot.x + half > left)) continue;
-    lines.set(spot.y, [...taken, [spot.x - half, spot.x + half]]);
-    const y = spot.node.kind === "logit" ? spot.y - spot.r - 0.3 * size : spot.y + spot.r + 1.1 * size;
+    const isOutput = spot.node.kind === "logit";
+    const line = [...Array(isOutput ? OUTPUT_LINES : 1).keys()].find((one) => !(lines.get(`${spot.y} ${one}`) ?? []).some((/** @type {[number, number]} */ [left, right]) => spot.x - half < right && spot.x + half > left));
+    if (!text || line === undefined) continue;
+    const key = `${spot.y} ${line}`;
+    lines.set(key, [...(lines.get(key) ?? []), [spot.x - half, spot.x + half]]);
+    const y = isOutput ? spot.y - spot.r - (0.3 + 1.15 * line) * size : spot.y + spot.r + 1.1 * size;
     context.strokeText(text, spot.x, y);
     context.fillText(text, spot.x, y);
   }

@@ -27,6 +27,7 @@ const EMPTY = 30;
 const [LETTER, LETTERS] = [7, 10]; // room for a token's text
 const SMALLEST = 4.5;
 const LARGEST = 15;
+const MOST_OUTPUTS = 16; // in one line
 const ON_TOP = new Set(["logit", "metric"]);
 
 /** What nodes are drawn in the size of. @param {Node} node */
@@ -43,19 +44,25 @@ export function sceneOf(nodes, edges, { tokens = null, isObserved = false, wasOb
   const columns = columnsOf(cells, tokens, nodes);
   const layers = [...new Set(nodes.map(rowOf))].sort((a, b) => a - b);
   const largest = Math.max(...nodes.map(strength), 1e-12);
+  const likeliest = Math.max(...nodes.map((node) => node.probability ?? 0));
   /** @type {Spot[]} */
   const spots = [];
   const rows = [];
   let y = 0;
   for (const layer of layers) {
     const inRow = columns.map((column) => ({ column, cell: cells.get(`${layer} ${column.position}`) ?? [] }));
-    const lines = Math.max(...inRow.map(({ cell, column }) => Math.ceil(cell.length / column.capacity)));
-    for (const { column, cell } of inRow) {
+    /** @param {typeof inRow[number]} at */
+    const perLine = ({ column, cell }) => (layer === Infinity ? Math.max(column.capacity, Math.min(MOST_OUTPUTS, cell.length)) : column.capacity);
+    const lines = Math.max(...inRow.map((at) => Math.ceil(at.cell.length / perLine(at))));
+    for (const at of inRow) {
+      const { column, cell } = at;
+      const step = Math.min(STEP_X, column.width / perLine(at));
       cell.forEach((node, i) => {
-        const line = Math.floor(i / column.capacity);
-        const inLine = Math.min(column.capacity, cell.length - line * column.capacity);
-        const x = column.x + ((i % column.capacity) - (inLine - 1) / 2) * STEP_X;
-        spots.push({ node, x, y: y - line * STEP_Y, r: SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(strength(node) / largest) });
+        const line = Math.floor(i / perLine(at));
+        const inLine = Math.min(perLine(at), cell.length - line * perLine(at));
+        const x = column.x + ((i % perLine(at)) - (inLine - 1) / 2) * step;
+        const share = node.probability ? node.probability / likeliest : strength(node) / largest;
+        spots.push({ node, x, y: y - line * STEP_Y, r: SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(share) * (node.probability ? 0.6 : 1) });
       });
     }
     rows.push({ layer, name: nameOfRow(layer, nodes), y: y - ((lines - 1) * STEP_Y) / 2 });
@@ -121,7 +128,7 @@ function nameOfRow(layer, nodes) {
 /** By row and position, the strongest first. @param {Node[]} nodes @returns {Map<string, Node[]>} */
 function cellsOf(nodes) {
   const last = Math.max(...nodes.map((node) => node.position ?? -1));
-  const ranked = [...nodes].sort((a, b) => strength(b) - strength(a));
+  const ranked = [...nodes].sort((a, b) => (b.probability ?? 0) - (a.probability ?? 0) || strength(b) - strength(a));
   return grouped(ranked, (node) => `${rowOf(node)} ${node.position ?? last}`); // the metric stands where it is read off
 }
 
