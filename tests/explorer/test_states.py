@@ -88,6 +88,20 @@ def test_a_circuit_of_any_shape_is_drawn(
         assert page.locator(".state.failed").count() == 0
 
 
+def test_all_edges_of_a_node_are_counted_and_the_strongest_shown(reader_of: Readers, odd_site: str) -> None:
+    reader = reader_of(odd_site)
+    (metric,) = reader.json(f"/queries/top_nodes?circuit={LONG}&kind=metric")["rows"]
+    page = reader.open(f"/circuits/{LONG}?node={metric['uid']}")
+    panel = page.get_by_role("region", name="Pinned node")
+    assert panel.locator("h3").all_inner_texts() == ["ACTED ON BY 400"]
+    assert panel.locator(".bars li").count() == 12
+    strongest = reader.json(f"/queries/node_edges?node={metric['uid']}&limit=12")["rows"]
+    assert panel.locator(".bars .number").all_inner_texts() == reader.as_read(row["weight"] for row in strongest)
+    panel.get_by_role("link", name="and 388 more").click()
+    reader.settle()
+    assert "400 rows" in reader.text()
+
+
 def test_a_circuit_of_no_nodes_says_so(reader_of: Readers, odd_site: str) -> None:
     reader = reader_of(odd_site)
     reader.open(f"/circuits/{BARE}")
@@ -270,7 +284,7 @@ def test_a_long_wait_says_how_long_it_is_and_can_be_stopped(reader_of: Readers, 
 
 
 def test_what_nobody_waits_for_is_given_up(reader_of: Readers, odd_store: Store) -> None:
-    with _held(odd_store, 1.5) as site:
+    with _held(odd_store, 5) as site:
         reader = reader_of(site)
         failed: list[str] = []
         reader.page.on("requestfailed", lambda request: failed.append(request.url))

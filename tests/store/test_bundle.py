@@ -54,13 +54,14 @@ def test_a_bundle_of_a_program_that_did_not_know_a_column_is_read_with_nothing_i
     late = [column.name for column in TABLES["Circuit"].columns if column.is_late]
     assert late
     bundle = random_bundle(tmp_path / "now")
+    rows = bundle.table("Circuit").to_pylist()
     file = bundle.file("Circuit")
     pq.write_table(pq.read_table(file).drop_columns(late), file)
     tables = dict(bundle.manifest.tables)
     tables["Circuit"] = tables["Circuit"].model_copy(update={"sha256": hashlib.sha256(file.read_bytes()).hexdigest()})
     earlier = open_bundle(_edited(bundle, tables={name: entry.model_dump() for name, entry in tables.items()}))
     earlier.validate()
-    assert earlier.table("Circuit").to_pylist() == bundle.table("Circuit").to_pylist()
+    assert earlier.table("Circuit").to_pylist() == rows
     assert earlier.uid == bundle.uid
 
 

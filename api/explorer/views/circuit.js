@@ -78,7 +78,7 @@ function Heading({ circuit, twin }) {
 /** What it is a circuit of, by an example. @param {{circuit: any}} props */
 function Sentence({ circuit }) {
   /** @param {string} text */
-  const quoted = (text) => html`<q>${token(text)}</q>`;
+  const quoted = (text) => `“${token(text)}”`;
   return html`<p class="prompt">
     ${circuit.aggregation === "task" && html`<span class="faint">For example${" "}</span>`}${quoted(circuit.clean_prompt)} → ${quoted(circuit.clean_answer)}
     <span class="faint">, not</span> ${quoted(circuit.patch_answer)}<span class="faint">; patched with ${quoted(circuit.patch_prompt)} the other way round</span></p>`;
