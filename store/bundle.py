@@ -110,13 +110,13 @@ class Bundle:
                 read = pq.read_table(stream, read_dictionary=_ends(table))
             except (pa.ArrowException, OSError) as error:
                 raise BundleError(f"{file} is not a readable Parquet file ({error}); write the bundle again") from error
-        for number, column in enumerate(table.columns):
-            if column.is_late and column.name not in read.column_names:
-                read = read.add_column(number, column.name, pa.nulls(read.num_rows, column.type.arrow))
         names = [column.name for column in table.columns]
-        if read.column_names != names:
+        lacking = {column.name for column in table.columns if column.is_late} - set(read.column_names)
+        if read.column_names != [name for name in names if name not in lacking]:
             raise BundleError(f"{file} has the columns {', '.join(read.column_names)}; expected {', '.join(names)}")
-        for column in table.columns:
+        for place, column in enumerate(table.columns):
+            if column.name in lacking:
+                read = read.add_column(place, column.name, pa.nulls(read.num_rows, column.type.arrow))
             found = _type(read[column.name])
             if found != column.type.arrow:
                 raise BundleError(f"{file}: {column.name} has type {found}; expected {column.type.arrow}")

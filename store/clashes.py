@@ -82,13 +82,13 @@ def _check(bundle: Bundle, uids: list[str], stored: Collection[str], transaction
 
 
 def _agree(given: pa.Table, stored: pa.Table, of: Table) -> bool:
-    """Whether two accounts of a circuit's rows differ in nothing but in evidence that one of them lacks."""
+    """Whether two accounts of a circuit's rows differ in nothing but in what one of them may lack."""
     if is_evidence(of.name):
         _, given, stored = split(given, stored, of) if given.num_rows else (given, given, given)
     if given.num_rows != stored.num_rows:
         return False
     for place, column in enumerate(of.columns):
-        if column.evidence:
+        if column.may_lack:
             both = pc.and_(pc.is_valid(given[column.name]), pc.is_valid(stored[column.name]))
             nothing = pa.scalar(None, column.type.arrow)
             given, stored = (

@@ -73,7 +73,3 @@ class CancelledError(LimitError):
 
 class CatalogueError(CircuitstoreError):
     pass
-
-
-NOT_UTF_8 = "its trim, ltrim and rtrim do that where 12 bytes are left; use regexp_replace instead"
-"""What LadybugDB gives as text now and then, and what to do about it."""

@@ -72,7 +72,7 @@ def _rows(bundle: Bundle, ends: Ends, name: str, wanted: np.ndarray) -> Iterator
     else:
         new = wanted[ends.circuits(name)]
         yield Step("insert", of, rows.filter(pa.array(new)))
-        if is_evidence(name) or any(column.evidence for column in of.columns):
+        if is_evidence(name) or any(column.may_lack for column in of.columns):
             yield Step("merge", of, rows.filter(pa.array(~new)))  # what was measured since
 
 

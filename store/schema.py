@@ -49,8 +49,8 @@ class Column:
 
     `optional` may be null. `volatile` differs between two runs of the same computation (times, machine):
     it is stored and shown, but is no part of a content hash or of a digest. `evidence` was measured on what it
-    belongs to, and may come later: null until then. `is_late` is optional, and bundles of earlier programs lack it:
-    they are read, and hash, as if it were null. Where it is evidence, too, they fit the circuits of later ones.
+    belongs to, and may come later: null until then. `is_late` came into the schema when there were bundles: it is null
+    where they lack it, and hashes as if it were not there.
     """
 
     name: str
@@ -61,6 +61,11 @@ class Column:
     volatile: bool = False
     evidence: bool = False
     is_late: bool = False
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether two accounts of one thing agree though one of them does not have it."""
+        return self.evidence or self.is_late
 
 
 @dataclass(frozen=True)
@@ -212,18 +217,14 @@ CIRCUIT = _node(
         Type.STRING,
         "The clean prompt; of a task that of its first pair.",
         optional=True,
-        evidence=True,
         is_late=True,
     ),
-    Column(
-        "patch_prompt", Type.STRING, "The patch prompt of the same pair.", optional=True, evidence=True, is_late=True
-    ),
+    Column("patch_prompt", Type.STRING, "The patch prompt of the same pair.", optional=True, is_late=True),
     Column(
         "clean_answer",
         Type.STRING,
         "What the clean prompt is to be continued with.",
         optional=True,
-        evidence=True,
         is_late=True,
     ),
     Column(
@@ -231,7 +232,6 @@ CIRCUIT = _node(
         Type.STRING,
         "What the patch prompt is to be continued with.",
         optional=True,
-        evidence=True,
         is_late=True,
     ),
     Column("clean_metric", Type.FLOAT, "Metric on the clean prompts.", "metric", optional=True),

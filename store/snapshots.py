@@ -22,7 +22,7 @@ from pathlib import Path
 import ladybug
 
 from store.disk import hold, sync
-from store.errors import NOT_UTF_8, LimitError, StoreError
+from store.errors import LimitError, StoreError
 
 _FICLONE = 0x40049409
 _MEMORY_OF_A_PLAN = 2**24
@@ -189,7 +189,7 @@ def in_our_words(path: Path, timeout: float | None = None) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError as error:
-        raise StoreError(f"{path}: LadybugDB answered with text that is not of UTF-8: {NOT_UTF_8}") from error
+        raise StoreError(f"{path}: LadybugDB answered with text that is not of UTF-8") from error
     except (RuntimeError, OSError) as error:
         text = str(error).strip()
         if "Interrupted" in text:

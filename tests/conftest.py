@@ -15,6 +15,8 @@ from tests.neo4j_server import Neo4j, Unavailable, a_neo4j
 settings.register_profile("circuitstore", deadline=None)  # a busy machine is no fault
 settings.load_profile("circuitstore")
 
+_LONGEST = ("tests/project/test_readme.py", "tests/store/", "tests/api/test_jobs.py", "tests/program/")
+
 IN_CI = os.environ.get("CI", "").lower() == "true"
 
 
@@ -100,6 +102,11 @@ def no_skip_in_ci(reason: str) -> NoReturn:
     if IN_CI:
         pytest.fail(f"{reason} (CI=true allows no skip)")
     pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files are begun first, so that no process waits long for another in the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

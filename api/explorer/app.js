@@ -26,13 +26,14 @@ export function App() {
     { key: "t", does: `light, dark, or as the system has it (now: ${theme})`, run: nextTheme },
     ...PLACES.map(({ path, name, key }) => ({ key, does: `go to ${name}`, run: () => go(path) })),
   ], [theme]);
+  const renewals = useRenewals();
   const wasShown = useRef(false);
   useEffect(() => {
     const name = PLACES.find((place) => place.views.includes(route.view))?.name ?? "";
     document.title = [route.uid.split(":")[0], name, "Circuitstore"].filter(Boolean).join(" · ");
     if (wasShown.current) document.getElementById("view")?.focus({ preventScroll: true });
     wasShown.current = true;
-  }, [route.view, route.uid]);
+  }, [route.view, route.uid, renewals]);
   return html`
     <a class="skip" href="#view">Skip to the content</a>
     ${!isExported() && html`<header class="top">
@@ -45,7 +46,7 @@ export function App() {
       <button class="quiet" onClick=${nextTheme} title="Light, dark, or as the system has it (t)">${theme}</button>
       <button class="quiet" onClick=${() => setHelpOpen(true)} title="Keys (?)" aria-label="Keys">?</button>
     </header>`}
-    <main id="view" tabindex="-1"><${View} key=${`${route.view} ${route.uid} ${useRenewals()}`} route=${route} /></main>
+    <main id="view" tabindex="-1"><${View} key=${`${route.view} ${route.uid} ${renewals}`} route=${route} /></main>
     <${Help} isOpen=${isHelpOpen} close=${() => setHelpOpen(false)} />
   `;
 }

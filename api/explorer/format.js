@@ -28,7 +28,7 @@ export const featurePlace = (uid) => uid.replace(/^.*?blocks\.(\d+)\.[^:]*:(\d+)
 export const short = (uid) => uid.split(":").slice(-1)[0] ?? uid;
 
 /**
- * What a circuit node is called: `feature 12:345 @keys`, as in the answers of path queries.
+ * What a circuit node is called: `feature 12:345 @keys`, `head 9.6 @to`.
  * @param {{kind: string, layer: number, index?: number | null, position?: number | null, token?: string | null, label?: string | null, isTwin?: boolean}} node
  */
 export function nodeName(node) {
@@ -50,8 +50,9 @@ export const plainName = (node) => nodeName(node).replace(/^feature /, "");
  */
 export function toldApart(nodes) {
   const places = new Map();
-  for (const { token, position } of nodes) places.set(token, (places.get(token) ?? new Set()).add(position));
-  return nodes.map((node) => ({ ...node, isTwin: places.get(node.token).size > 1 }));
+  const shown = (/** @type {Node} */ node) => token(node.token).replace(/^·/, "");
+  for (const node of nodes) places.set(shown(node), (places.get(shown(node)) ?? new Set()).add(node.position));
+  return nodes.map((node) => ({ ...node, isTwin: Boolean(node.token) && places.get(shown(node)).size > 1 }));
 }
 
 /** A date as people write it. @param {string | null | undefined} text ISO 8601 */

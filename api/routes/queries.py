@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter
+from fastapi.responses import Response
 
 from api import openapi, schemas
 from api.answers import JSON, Answer, answer, parameters, respond
@@ -46,10 +45,10 @@ def router(catalogue: Catalogue) -> APIRouter:
         )
 
     @routes.get("/compare", include_in_schema=False)
-    async def compare(request: Request) -> RedirectResponse:
-        """What the explorer's view of two circuits shows, for programs."""
-        given = [(_SIDES.get(name, name), value) for name, value in request.query_params.multi_items()]
-        return RedirectResponse(f"/queries/compare_circuits?{urlencode(given)}")
+    def compare(asked: AskedDep) -> Response:
+        """What the explorer's view of two circuits shows, for programs: its address is the view's."""
+        given = {_SIDES.get(name, name): value for name, value in parameters(asked.request).items()}
+        return respond(asked, lambda limits: Answer(asked.query("compare_circuits", given, limits)))
 
     @routes.get("/queries/{name}", include_in_schema=False)
     async def unknown(name: str) -> None:

@@ -136,7 +136,7 @@ def _content(nodes: pa.Table, edges: pa.Table, circuit: dict[str, Any], more: ob
 
 
 def _predicted(of: Table) -> Table:
-    return replace(of, columns=tuple(column for column in of.columns if not column.evidence))
+    return replace(of, columns=tuple(column for column in of.columns if not column.may_lack))
 
 
 def _dictionaries(rows: _Rows, model: str, given: ForeignCircuit) -> list[str]:

@@ -13,14 +13,18 @@ from typing import Any
 from queries.graphs.labels import labels
 from queries.graphs.subgraph import Edge, Subgraph
 
+CONFIRMED = 0.5
+"""How much of what was predicted an edge must be observed to do: the default of `min_ratio` in queries on evidence."""
+
 _Row = list[Any]
 _OF_A_NODE = itemgetter("kind", "layer", "index", "position", "token")
 
 
-def strongest_paths(graph: Subgraph, *, source: str, target: str, limit: int) -> list[_Row]:
-    """source, target: uids, or '' for all inputs and all outputs."""
-    found = strongest(graph, [source] if source else graph.inputs, [target] if target else graph.outputs, limit)
-    return [_row(graph, path) for path in found]
+def strongest_paths(graph: Subgraph, *, source: str, target: str, confirmed: bool, limit: int) -> list[_Row]:
+    """source, target: uids, or '' for all inputs and all outputs. confirmed: only along edges that are."""
+    sources, targets = [source] if source else graph.inputs, [target] if target else graph.outputs
+    taken = Subgraph(filter(_is_confirmed, graph.edges), graph.nodes) if confirmed else graph
+    return [_row(graph, path) for path in strongest(taken, sources, targets, limit)]
 
 
 def paths_through(graph: Subgraph, *, limit: int) -> list[_Row]:
@@ -64,6 +68,11 @@ def strongest(graph: Subgraph, sources: Collection[str], targets: Collection[str
         for edge in graph.leaving.get(at, []):
             push(product * edge.size, best[edge.target], [*path, edge], edge.target, False)
     return sorted(found, key=_first_strongest)
+
+
+def _is_confirmed(edge: Edge) -> bool:
+    observed = edge.observed or 0.0
+    return observed * edge.weight > 0 and abs(observed) >= CONFIRMED * abs(edge.weight)
 
 
 def _reached(uid: str, edges: dict[str, list[Edge]], end: int) -> set[str]:

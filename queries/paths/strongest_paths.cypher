@@ -40,7 +40,6 @@
 // nodes = "Uids from source to target."
 MATCH (s:CircuitNode)-[:IN_CIRCUIT]->(:Circuit {uid: $circuit})
 MATCH (s)-[r:ATTRIBUTES_TO]->(t:CircuitNode)
-WHERE NOT $confirmed OR (r.observed * r.weight > 0.0 AND abs(r.observed) >= 0.5 * abs(r.weight))
 RETURN s.uid AS source, t.uid AS target, r.weight AS weight, r.observed AS observed, r.input AS input,
        s.kind AS source_kind, s.layer AS source_layer, s.`index` AS source_index, s.position AS source_position,
        s.token AS source_token, t.kind AS target_kind, t.layer AS target_layer, t.`index` AS target_index,

@@ -8,8 +8,8 @@ WITH n, text, n.uid AS uid,
 WHERE text <> '' AND $text <> '' AND lower(text) CONTAINS lower($text) AND ($among = 'all' OR found = $among)
 WITH found, text, CASE WHEN found = 'token' THEN '' ELSE uid END AS of, min(uid) AS uid,
      // trim gives rubbish where twelve bytes are left
-     lower(regexp_replace(text, '^[ \\t\\r\\n]+|[ \\t\\r\\n]+$', '', 'g')) AS plain,
-     lower(regexp_replace($text, '^[ \\t\\r\\n]+|[ \\t\\r\\n]+$', '', 'g')) AS wanted
+     lower(regexp_replace(text, '^[\\s\\x0b]+|[\\s\\x0b]+$', '', 'g')) AS plain,
+     lower(regexp_replace($text, '^[\\s\\x0b]+|[\\s\\x0b]+$', '', 'g')) AS wanted
 WHERE $at = 'anywhere' OR plain STARTS WITH wanted
 RETURN found AS found,
        CASE WHEN plain = wanted THEN 'exact' WHEN plain STARTS WITH wanted THEN 'prefix' ELSE 'substring' END AS match,

@@ -18,7 +18,7 @@ import ladybug
 
 from store.cypher.answer import Limits, collect
 from store.cypher.statement import Statement
-from store.errors import NOT_UTF_8, LimitError, QueryError, StoreError
+from store.errors import LimitError, QueryError, StoreError
 
 FUNCTIONS = frozenset(
     "catalog_version db_version show_connection show_functions show_indexes show_tables table_info".split()
@@ -65,7 +65,10 @@ class LadybugAsker:
         except RuntimeError as error:
             raise _in_our_words(str(error).strip(), limits) from None
         except UnicodeDecodeError:
-            raise QueryError(f"LadybugDB answered with text that is not of UTF-8: {NOT_UTF_8}") from None
+            raise QueryError(
+                "LadybugDB answered with text that is not of UTF-8: its trim, ltrim and rtrim do that where "
+                "12 bytes are left; use regexp_replace instead"
+            ) from None
         except TypeError as error:  # a map with lists for keys, which no dict can be
             raise QueryError(f"a value of the answer can't be sent ({error}): return something simpler") from None
 

@@ -38,6 +38,7 @@ def test_it_shows_the_circuit_without_a_service(
     exported.page.get_by_role("button", name="Strongest paths").click()
     exported.settle()
     assert "panel=paths" in exported.page.url
+    assert exported.page.locator("a[href^='/']").count() == 0
     exported.page.go_back()
     exported.settle()
     assert exported.page.get_by_role("button", name="Strongest paths").is_visible()

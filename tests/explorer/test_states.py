@@ -88,6 +88,16 @@ def test_a_circuit_of_any_shape_is_drawn(
         assert page.locator(".state.failed").count() == 0
 
 
+@pytest.mark.parametrize("n", [4, 8, 12, 31])
+def test_the_nodes_that_are_drawn_are_those_that_the_service_chooses(reader_of: Readers, odd_site: str, n: int) -> None:
+    reader = reader_of(odd_site)
+    page = reader.open(f"/circuits/{GRAPH}?nodes={n}&edges=1000")
+    part = reader.twin()
+    logits = sum(row["kind"] == "logit" for row in part["nodes"]["rows"])
+    assert logits >= min(2, n // 4)
+    assert page.locator(".slider output").all_inner_texts() == [f"{n} of 31", f"{len(part['edges']['rows'])} of 124"]
+
+
 def test_all_edges_of_a_node_are_counted_and_the_strongest_shown(reader_of: Readers, odd_site: str) -> None:
     reader = reader_of(odd_site)
     (metric,) = reader.json(f"/queries/top_nodes?circuit={LONG}&kind=metric")["rows"]

@@ -192,18 +192,28 @@ def test_confirmed_paths_are_those_whose_every_edge_was_observed(ladybug: Store,
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_the_strongest_confirmed_paths_are_those_of_the_confirmed_edges_alone(ladybug: Store, seed: int) -> None:
+def test_the_strongest_confirmed_paths_lead_from_tokens_to_the_metric_along_confirmed_edges(
+    ladybug: Store, seed: int
+) -> None:
     rows = circuit(seed)
-    metric = rows["CircuitNode"][-1]["uid"]
-    given = {"circuit": rows["Circuit"][0]["uid"], "target": metric, "confirmed": True, "limit": 1000}
+    tokens = {node["uid"] for node in rows["CircuitNode"] if node["kind"] == "token"}
+    given = {"circuit": rows["Circuit"][0]["uid"], "confirmed": True, "max_edges": 10000, "limit": 1000}
     found = catalogue().run(ladybug, "strongest_paths", given)
     confirmed = rows | {"ATTRIBUTES_TO": [edge for edge in rows["ATTRIBUTES_TO"] if is_confirmed(edge, 0.5)]}
-    edges = confirmed["ATTRIBUTES_TO"]
-    targets, ends = {edge["target"] for edge in edges}, {edge[end] for edge in edges for end in ("source", "target")}
-    tokens = {node["uid"] for node in rows["CircuitNode"] if node["kind"] == "token"} & ends
-    all_paths = paths(confirmed, 0.0, 9, target=metric)
-    expected = {nodes: product for nodes, product in all_paths.items() if nodes[0] in (tokens or ends - targets)}
+    every = paths(confirmed, 0.0, 9, target=rows["CircuitNode"][-1]["uid"])
+    expected = {nodes: product for nodes, product in every.items() if nodes[0] in tokens}
     assert {tuple(row[-1]): row[0] for row in found.rows} == pytest.approx(expected)
+
+
+def test_no_path_is_confirmed_where_no_edge_into_the_metric_is(tmp_path: Path) -> None:
+    rows = circuit(1)
+    metric = rows["CircuitNode"][-1]["uid"]
+    for edge in rows["ATTRIBUTES_TO"]:
+        edge["observed"] = None if edge["target"] == metric else edge["weight"]
+    with closing(open_store(f"ladybug:{tmp_path / 'store.lbug'}")) as store:
+        store.load(write(tmp_path / "bundle", rows))
+        given = {"circuit": rows["Circuit"][0]["uid"], "confirmed": True}
+        assert catalogue().run(store, "strongest_paths", given).rows == []
 
 
 def is_confirmed(edge: dict[str, Any], ratio: float) -> bool:

@@ -78,7 +78,7 @@ def reaches(graph: Subgraph, without: str = "", edges: frozenset[tuple[str, str]
 def test_the_strongest_paths_are_the_first_of_all_paths_by_product(graph: Subgraph, limit: int) -> None:
     every = paths(graph, graph.inputs, graph.outputs)
     sizes = sorted((abs(weight) for weight in every.values() if weight), reverse=True)
-    found = strongest_paths(graph, source="", target="", limit=limit)
+    found = strongest_paths(graph, source="", target="", confirmed=False, limit=limit)
     assert [abs(row[0]) for row in found] == pytest.approx(sizes[:limit])
     for weight, hops, labels, weights, observed, uids in found:
         assert weight == pytest.approx(every[tuple(uids)])
@@ -90,7 +90,7 @@ def test_the_strongest_paths_are_the_first_of_all_paths_by_product(graph: Subgra
 def test_paths_between_two_nodes_and_through_some_are_those_of_networkx(graph: Subgraph) -> None:
     for source, target in combinations(graph.nodes, 2):
         wanted = {path for path, weight in paths(graph, [source], [target]).items() if weight}
-        found = strongest_paths(graph, source=source, target=target, limit=ALL)
+        found = strongest_paths(graph, source=source, target=target, confirmed=False, limit=ALL)
         assert {tuple(row[5]) for row in found} == wanted
     through = {uid for uid, known in graph.nodes.items() if known["through"]}
     every = paths(graph, graph.inputs, graph.outputs)
@@ -108,7 +108,10 @@ def test_edges_by_several_inputs_are_paths_of_their_own_and_labels_tell_which() 
     }
     inputs = [Edge("t", "h", 0.5, observed, input) for observed, input in ((None, "q"), (0.1, "v"), (None, "k"))]
     graph = Subgraph([*inputs, Edge("h", "m", 1.0)], nodes)
-    for rows in (strongest_paths(graph, source="", target="", limit=ALL), paths_through(graph, limit=ALL)):
+    for rows in (
+        strongest_paths(graph, source="", target="", confirmed=False, limit=ALL),
+        paths_through(graph, limit=ALL),
+    ):
         assert [row[2][1] for row in rows] == ["head 9:6.k", "head 9:6.q", "head 9:6.v"]
         assert [row[4][0] for row in rows] == [None, None, 0.1]
 
@@ -118,7 +121,7 @@ def test_many_equal_paths_do_not_all_have_to_be_taken_up() -> None:
     edges = [Edge(s, t, 0.1) for low, high in pairwise(layers) for s in low for t in high]
     known = {"kind": "feature", "layer": 0, "index": None, "position": None, "token": None}
     graph = Subgraph(edges, {uid: known for layer in layers for uid in layer})
-    found = strongest_paths(graph, source="", target="", limit=50)
+    found = strongest_paths(graph, source="", target="", confirmed=False, limit=50)
     assert [row[0] for row in found] == pytest.approx([0.1**11] * 50)
 
 

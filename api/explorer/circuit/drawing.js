@@ -1,11 +1,13 @@
 /** A scene as SVG: for papers, and where a picture must scale. */
 
 import { xmlSafe } from "../parts/save.js";
-import { bend, keyOf, nameOf, outline } from "./paint.js";
+import { wrapped } from "../parts/words.js";
+import { bend, keyOf, outline, placedNames } from "./paint.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./paint.js").Colours} Colours */
 
 const MARGIN = 60;
+const SIZE = 10; // of names
 
 /** @param {Scene} scene @param {Colours} colours @param {import("./paint.js").Lit} lit @param {string[]} caption lines below it; the first is its title */
 export function drawing(scene, colours, lit, caption) {
@@ -20,22 +22,23 @@ export function drawing(scene, colours, lit, caption) {
     const { node, x, y, r } = spot;
     const path = new Outline();
     outline(/** @type {any} */ (path), node.kind, x, y, r);
-    const name = nameOf(spot);
-    const text = name ? `<text x="${x.toFixed(1)}" y="${(y + r + 11).toFixed(1)}">${escaped(name)}</text>` : "";
     const opacity = !lit.nodes || lit.nodes.has(node.uid) ? 1 : 0.18;
-    return `<g fill="${colours[node.kind] ?? colours.faint}" opacity="${opacity}"><path d="${path.text}"/></g>${text}`;
+    return `<g fill="${colours[node.kind] ?? colours.faint}" opacity="${opacity}"><path d="${path.text}"/></g>`;
   });
+  const names = placedNames(scene.spots.filter((spot) => !lit.nodes || lit.nodes.has(spot.node.uid)), SIZE)
+    .map(({ text, x, y }) => `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}">${escaped(text)}</text>`);
   const rows = scene.rows.map((row) => `<text class="row" x="-${MARGIN - 6}" y="${row.y + 4}" text-anchor="start">${escaped(row.name)}</text>`);
   const below = (scene.rows[0]?.y ?? 0) + 60;
   const columns = scene.columns.map((column) => `<text x="${column.x}" y="${below}" font-size="12">${escaped(column.name)}</text>`);
-  const told = caption.map((line, i) => `<text x="-${MARGIN - 6}" y="${below + 30 + 18 * i}" text-anchor="start" font-size="12">${escaped(line)}</text>`);
-  const wide = Math.max(scene.width + MARGIN + 20, 6.4 * Math.max(...caption.map((line) => line.length)));
-  const box = [-MARGIN, -scene.height - 20, wide, scene.height + 110 + 18 * caption.length];
+  const lines = caption.flatMap((line) => wrapped(line, scene.width + MARGIN));
+  const told = lines.map((line, i) => `<text x="-${MARGIN - 6}" y="${below + 30 + 18 * i}" text-anchor="start" font-size="12">${escaped(line)}</text>`);
+  const box = [-MARGIN, -scene.height - 40, scene.width + MARGIN + 20, scene.height + 130 + 18 * lines.length];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${box.join(" ")}" width="${box[2]}" height="${box[3]}" font-family="sans-serif" font-size="10" text-anchor="middle" fill="${colours.ink}">
 <title>${escaped(caption[0] ?? "")}</title>
 <rect x="${box[0]}" y="${box[1]}" width="${box[2]}" height="${box[3]}" fill="${colours.paper}"/>
 <g fill="none">${links.join("\n")}</g>
-<g stroke="${colours.paper}" stroke-width="1.5">${spots.map((spot) => spot.replace("<text", "<text stroke=\"none\"")).join("\n")}</g>
+<g stroke="${colours.paper}" stroke-width="1.5">${spots.join("\n")}</g>
+${names.join("\n")}
 ${rows.join("\n")}
 ${columns.join("\n")}
 ${told.join("\n")}

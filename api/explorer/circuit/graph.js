@@ -1,7 +1,7 @@
 /** The circuit's graph on the page: a canvas, what is under the pointer, and the buttons around it. */
 
 import { html, useEffect, useMemo, useRef, useState } from "../html.js";
-import { nodeName, number } from "../format.js";
+import { nodeName, number, percent } from "../format.js";
 import { useKeys } from "../keys.js";
 import { saveFile, SaveButtons } from "../parts/save.js";
 import { colour, onColours } from "../theme.js";
@@ -11,6 +11,7 @@ import { Stage } from "./stage.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./paint.js").Lit} Lit @typedef {import("./stage.js").Found} Found */
 
+const LONG = 80; // letters of a name
 const COLOURS = { ink: "--ink", faint: "--faint", paper: "--paper", raised: "--raised", line: "--line", accent: "--accent", positive: "--positive", negative: "--negative",
   feature: "--feature", error: "--error", token: "--token-kind", logit: "--logit", metric: "--metric", head: "--head", mlp: "--mlp", cluster: "--accent" };
 
@@ -54,7 +55,7 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
     { key: "-", does: "farther", run: () => stage.current?.zoom(1 / 1.3) },
     { key: "f", does: "all of it", run: () => stage.current?.fit() },
   ], [pinned, scene]);
-  const caption = [`${name}: ${summary}`, `${legend(scene)}. Circuitstore`];
+  const caption = [`${name.length > LONG ? `${name.slice(0, LONG)}…` : name}: ${summary}`, `${legend(scene)}. Circuitstore`];
   const save = useMemo(() => ({
     png: () => void stage.current?.toPNG(caption).then((blob) => blob && saveFile(`${name}.png`, blob)),
     svg: () => saveFile(`${name}.svg`, new Blob([drawing(stage.current?.scene ?? scene, colours(), lit, caption)], { type: "image/svg+xml" })),
@@ -77,7 +78,7 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
 function legend(scene) {
   const kinds = new Set(scene.spots.map((spot) => spot.node.kind));
   const shapes = Object.entries(SHAPES).filter(([kind]) => kinds.has(kind)).map(([kind, shape]) => `${shape}: ${kind}`);
-  const dashed = scene.links.some((link) => link.isDashed) ? ["dashed: not confirmed by an ablation"] : [];
+  const dashed = scene.links.some((link) => link.isDashed) ? ["dashed: not confirmed"] : [];
   return ["Blue edges: positive", "orange: negative", ...dashed, ...shapes].join(", ");
 }
 
@@ -94,7 +95,7 @@ function Tip({ found, x, y }) {
   }
   if (!found.link) return null;
   const { edge, from, to } = found.link;
-  const state = edge.observed === null ? "not measured" : isConfirmed(edge) ? "confirmed" : "less than half of what was predicted";
+  const state = edge.confirmedShare !== undefined ? `${percent(edge.confirmedShare)} of its edges' weight is confirmed` : edge.observed === null ? "not measured" : isConfirmed(edge) ? "confirmed" : "less than half of what was predicted";
   return html`<div class="tip" style=${place}><strong>${nodeName(from.node)} → ${nodeName(to.node)}</strong>
     <${Pairs} pairs=${[["predicted weight", edge.weight], ["observed", edge.observed]]} />${state}${edge.ambiguous ? "; the file left open which node is meant" : ""}</div>`;
 }

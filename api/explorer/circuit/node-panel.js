@@ -39,7 +39,7 @@ export function NodePanel({ circuit, node, edges, nameOf }) {
 function Neighbours({ node, loaded, nameOf }) {
   const path = href("/queries/node_edges", { node: node.uid, limit: ENTRIES });
   const { answer } = useAnswer(isExported() ? null : path);
-  /** @type {{direction: string, node: string, weight: number, observed: number | null, n_edges?: number}[]} */
+  /** @type {{direction: string, node: string, weight: number, observed: number | null, input?: string | null, n_edges?: number}[]} */
   const edges = answer ? toldApart(/** @type {any[]} */ (answer.rows)) : loaded.flatMap(({ source, target, weight, observed }) => [
     ...(target === node.uid ? [{ direction: "input", node: source, weight, observed }] : []),
     ...(source === node.uid ? [{ direction: "output", node: target, weight, observed }] : []),
@@ -49,7 +49,7 @@ function Neighbours({ node, loaded, nameOf }) {
     const all = own[0]?.n_edges ?? own.length;
     return own.length > 0 && html`<h3>${title} <span class="faint">${count(all)}</span></h3>
       <${Bars} items=${own.slice(0, ENTRIES).map((edge) => ({
-        name: html`<button class="link" onClick=${() => change({ node: edge.node })}>${(nameOf(edge.node) ?? nodeName(/** @type {any} */ (edge))).replace(/^feature /, "")}</button>`,
+        name: html`<button class="link" onClick=${() => change({ node: edge.node })}>${(nameOf(edge.node) ?? nodeName(/** @type {any} */ (edge))).replace(/^feature /, "")}${edge.input && direction === "input" ? ` (into ${edge.input})` : ""}</button>`,
         value: edge.weight,
         observed: edge.observed,
         title: edge.observed === null ? "not measured" : `observed ${number(edge.observed)}`,

@@ -159,25 +159,37 @@ function paintNames(context, scene, k, colours, lit) {
   context.lineWidth = 0.3 * size;
   context.strokeStyle = colours.paper ?? "";
   context.fillStyle = colours.ink ?? "";
+  const named = scene.spots.filter(({ node }) => (lit.nodes ? lit.nodes.has(node.uid) : !isFar || node.kind === "logit"));
+  for (const { text, x, y } of placedNames(named, size)) {
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+  }
+}
+
+/**
+ * Names of nodes where they have room, those of outputs in some lines over each other. @param {Spot[]} spots @param {number} size of the text
+ * @returns {{text: string, x: number, y: number}[]}
+ */
+export function placedNames(spots, size) {
+  /** @type {Map<string, [number, number][]>} */
   const lines = new Map();
-  for (const spot of scene.spots) {
-    const isLit = lit.nodes?.has(spot.node.uid);
-    if (lit.nodes ? !isLit : isFar && spot.node.kind !== "logit") continue;
+  const placed = [];
+  for (const spot of spots) {
     const text = nameOf(spot);
     const half = text.length * 0.27 * size;
     const isOutput = spot.node.kind === "logit";
-    const line = [...Array(isOutput ? OUTPUT_LINES : 1).keys()].find((one) => !(lines.get(`${spot.y} ${one}`) ?? []).some((/** @type {[number, number]} */ [left, right]) => spot.x - half < right && spot.x + half > left));
+    const line = [...Array(isOutput ? OUTPUT_LINES : 1).keys()].find((one) => !(lines.get(`${spot.y} ${one}`) ?? []).some(([left, right]) => spot.x - half < right && spot.x + half > left));
     if (!text || line === undefined) continue;
     const key = `${spot.y} ${line}`;
     lines.set(key, [...(lines.get(key) ?? []), [spot.x - half, spot.x + half]]);
     const y = isOutput ? spot.y - spot.r - (0.3 + 1.15 * line) * size : spot.y + spot.r + 1.1 * size;
-    context.strokeText(text, spot.x, y);
-    context.fillText(text, spot.x, y);
+    placed.push({ text, x: spot.x, y });
   }
+  return placed;
 }
 
 /** @param {Spot} spot */
-export function nameOf({ node }) {
+function nameOf({ node }) {
   if (node.kind === "error" || node.kind === "token") return ""; // tokens stand along the bottom
   if (node.kind === "logit") return shortened(token(node.token ?? node.label ?? ""));
   if (node.kind === "metric") return "metric";

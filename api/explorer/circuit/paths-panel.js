@@ -20,8 +20,8 @@ export const pathsAt = (circuit, from, to, onlyConfirmed) =>
 /** Whether every edge was measured and acts as predicted. @param {Path} path */
 const isWhollyConfirmed = (path) => path.observed.every((observed, i) => isConfirmed({ observed, weight: path.weights[i] ?? 0 }));
 
-/** @param {{circuit: string, asked: import("../server.js").Asked, from: string, to: string, chosen: number | null, nodes: {uid: string, name: string}[], nameOf: (uid: string) => string, onlyConfirmed: boolean, wasObserved: boolean}} props */
-export function PathsPanel({ circuit, asked, from, to, chosen, nodes, nameOf, onlyConfirmed, wasObserved }) {
+/** @param {{circuit: string, asked: import("../server.js").Asked, from: string, to: string, chosen: number | null, nodes: {uid: string, name: string}[], nameOf: (uid: string) => string, onlyConfirmed: boolean, wasObserved: boolean, nEdges: number}} props nEdges: of the whole circuit */
+export function PathsPanel({ circuit, asked, from, to, chosen, nodes, nameOf, onlyConfirmed, wasObserved, nEdges }) {
   const ends = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ otherwise) => html`<select aria-label=${name} value=${value}
     onChange=${(/** @type {any} */ event) => change({ [name]: event.target.value, path: null })}>
     <option value="">${otherwise}</option>${value && !nodes.some((node) => node.uid === value) && html`<option value=${value}>what the circuit does not have</option>`}${nodes.map((node) => html`<option value=${node.uid}>${node.name}</option>`)}</select>`;
@@ -33,13 +33,18 @@ export function PathsPanel({ circuit, asked, from, to, chosen, nodes, nameOf, on
     <p class="faint small">Ranked by the product of their edges' weights, which is no share of the metric.</p>
     <${Shown} asked=${asked}>${(/** @type {{rows: Path[]}} */ answer) => {
       const shown = answer.rows.map((path, i) => ({ path, number: i + 1 })).filter(({ path }) => !onlyConfirmed || isWhollyConfirmed(path));
-      if (!shown.length && onlyConfirmed) return html`<${Empty} title="No path is confirmed all the way">Some of their edges were not measured, or do less than predicted. <code>circuitstore observe RECIPE</code> measures more.<//>`;
-      if (!shown.length) return html`<${Empty} title="No path joins the two">Choose other ends${answer.rows.length === EDGES ? html`: only the ${count(EDGES)} strongest edges were looked at` : ""}.<//>`;
+      const among = nEdges > EDGES ? ` among the ${count(EDGES)} strongest edges` : "";
+      if (!shown.length && onlyConfirmed) return html`<${Empty} title=${answer.rows.length ? `None of the ${answer.rows.length} strongest paths is confirmed` : `No path${among} is confirmed all the way`}>
+        Some of their edges were not measured, or do less than half of what was predicted. <code>circuitstore observe RECIPE</code> measures more.<//>`;
+      if (!shown.length) return html`<${Empty} title=${`No path${among} joins the two`}>Choose other ends.<//>`;
       return html`<ol class="paths">${shown.map((one) => html`<${Entry} ...${one} nameOf=${nameOf} isChosen=${one.number === chosen} />`)}</ol>
-        ${answer.rows.length === MOST && html`<p class="faint small">The ${MOST} strongest. <a href=${href("/queries/strongest_paths", { circuit, source: from, target: to, confirmed: onlyConfirmed || null, max_edges: EDGES, limit: 1000 })}>Ask for more</a></p>`}`;
+        ${answer.rows.length === MOST && !isExported() && html`<p class="faint small">The ${MOST} strongest. <a href=${href("/queries/strongest_paths", { circuit, source: from, target: to, confirmed: onlyConfirmed || null, max_edges: EDGES, limit: 1000 })}>Ask for more</a></p>`}`;
     }}<//>
   </section>`;
 }
+
+/** Which input of a head the path enters, as its label says: `head 9:6.q @ to`. @param {string} name @param {string} [label] */
+const withInput = (name, label = "") => name.replace(/(?= @|$)/, /^head \S+?(\.[qkv])(?: |$)/.exec(label)?.[1] ?? "");
 
 /** Names of the nodes of a path; where one stands at the same place as the one before, its name does not repeat it. @param {string[]} names */
 const briefly = (names) => names.map((name, i) => {
@@ -50,7 +55,7 @@ const briefly = (names) => names.map((name, i) => {
 /** @param {{path: Path, number: number, nameOf: (uid: string) => string, isChosen: boolean}} props */
 function Entry({ path, number: place, nameOf, isChosen }) {
   const weakest = path.weights.reduce((least, one) => (Math.abs(one) < Math.abs(least) ? one : least));
-  const [first, ...others] = path.nodes.map(nameOf);
+  const [first, ...others] = path.nodes.map((uid, i) => withInput(nameOf(uid), path.labels[i]));
   const confirmed = isWhollyConfirmed(path);
   const isMeasured = path.observed.some((value) => value !== null);
   return html`<li class=${isChosen ? "chosen" : ""}>

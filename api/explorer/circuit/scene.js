@@ -14,7 +14,8 @@ import { grouped } from "../parts/groups.js";
  * @typedef {{node: Node, x: number, y: number, r: number}} Spot
  * @typedef {{edge: Edge, from: Spot, to: Spot, weight: number, isDashed: boolean}} Link
  * @typedef {{spots: Spot[], links: Link[], byUid: Map<string, Spot>, rows: {layer: number, name: string, y: number}[],
- *   columns: {position: number, name: string, x: number, width: number}[], width: number, height: number}} Scene
+ *   columns: {position: number, name: string, x: number, width: number}[], width: number, height: number,
+ *   apart: {x: number, y: number}}} Scene apart: how far at least nodes beside and above each other are
  */
 
 const STEP_X = 34;
@@ -26,7 +27,7 @@ const WITH_ALL_TOKENS = 40; // of a longer prompt only the tokens that have node
 const EMPTY = 30;
 const [LETTER, LETTERS] = [7, 10]; // room for a token's text
 const SMALLEST = 4.5;
-const LARGEST = 15;
+export const LARGEST = 15;
 const MOST_OUTPUTS = 16; // in one line
 const ON_TOP = new Set(["logit", "metric"]);
 
@@ -49,6 +50,7 @@ export function sceneOf(nodes, edges, { tokens = null, isObserved = false, wasOb
   const spots = [];
   const rows = [];
   let y = 0;
+  const apart = { x: Infinity, y: GAP_Y };
   for (const layer of layers) {
     const inRow = columns.map((column) => ({ column, cell: cells.get(`${layer} ${column.position}`) ?? [] }));
     /** @param {typeof inRow[number]} at */
@@ -57,6 +59,8 @@ export function sceneOf(nodes, edges, { tokens = null, isObserved = false, wasOb
     for (const at of inRow) {
       const { column, cell } = at;
       const step = Math.min(STEP_X, column.width / perLine(at));
+      if (cell.length > 1) apart.x = Math.min(apart.x, step);
+      if (cell.length > perLine(at)) apart.y = STEP_Y;
       cell.forEach((node, i) => {
         const line = Math.floor(i / perLine(at));
         const inLine = Math.min(perLine(at), cell.length - line * perLine(at));
@@ -71,7 +75,7 @@ export function sceneOf(nodes, edges, { tokens = null, isObserved = false, wasOb
   const byUid = new Map(spots.map((spot) => [spot.node.uid, spot]));
   const links = linksOf(edges, byUid, isObserved, wasObserved);
   const last = columns[columns.length - 1];
-  return { spots, links, byUid, rows, columns, width: last ? last.x + last.width / 2 : 0, height: -y };
+  return { spots, links, byUid, rows, columns, width: last ? last.x + last.width / 2 : 0, height: -y, apart };
 }
 
 /**
@@ -90,6 +94,7 @@ export function spread(scene, { wider, higher, larger }) {
     columns: scene.columns.map((column) => ({ ...column, x: column.x * wider, width: column.width * wider })),
     width: scene.width * wider,
     height: scene.height * higher,
+    apart: { x: scene.apart.x * wider, y: scene.apart.y * higher },
   };
 }
 

@@ -9,7 +9,7 @@ export const FEW = { nodes: 60, edges: 300 };
 export function settingsOf(query) {
   const whole = (/** @type {string} */ name, /** @type {number} */ otherwise) => {
     const given = Math.round(Number(query.get(name) ?? ""));
-    return given > 0 ? given : otherwise;
+    return given > 0 && Number.isFinite(given) ? given : otherwise;
   };
   return {
     nodes: whole("nodes", FEW.nodes),

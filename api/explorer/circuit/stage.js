@@ -7,7 +7,8 @@
 
 import { BOTTOM, paintMargins } from "./margins.js";
 import { bend, keyOf, paintScene } from "./paint.js";
-import { spread } from "./scene.js";
+import { wrapped } from "../parts/words.js";
+import { LARGEST as LARGEST_NODE, spread } from "./scene.js";
 
 /** @typedef {import("./scene.js").Scene} Scene @typedef {import("./scene.js").Spot} Spot @typedef {import("./scene.js").Link} Link
  * @typedef {import("./paint.js").View} View @typedef {import("./paint.js").Lit} Lit @typedef {import("./paint.js").Colours} Colours
@@ -95,7 +96,7 @@ export class Stage {
     const [wider, higher] = [Math.min(WIDEST, Math.max(1, lacks)), Math.min(HIGHEST, Math.max(1, 1 / lacks))];
     const [w, h] = [this.given.width * wider, this.given.height * higher];
     const k = Math.min(1.6, Math.max(SMALLEST, Math.min(room[0] / w, room[1] / h)));
-    this.spread = { wider, higher, larger: Math.max(1, Math.min(1 / k, Math.max(wider, higher), MOST_GROWN)) };
+    this.spread = { wider, higher, larger: Math.max(1, Math.min(1 / k, roomFor(this.given, wider, higher), MOST_GROWN)) };
     this.scene = spread(this.given, this.spread);
     this.view = { k, x: LEFT + (width - LEFT - w * k) / 2, y: (height - BOTTOM + TOP + h * k) / 2 - 30 * k };
   }
@@ -141,9 +142,10 @@ export class Stage {
     return best ?? uid;
   }
 
-  /** What is seen, as a picture for print, with lines of text below. @param {string[]} lines @returns {Promise<Blob | null>} */
-  toPNG(lines) {
+  /** What is seen, as a picture for print, with a caption below. @param {string[]} caption @returns {Promise<Blob | null>} */
+  toPNG(caption) {
     const { width, height } = this.#size();
+    const lines = caption.flatMap((line) => wrapped(line, width - 20));
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [SHARP * width, SHARP * (height + LINE * (lines.length + 1))];
     const context = canvas.getContext("2d");
@@ -152,6 +154,9 @@ export class Stage {
     context.fillStyle = this.colours.paper ?? "";
     context.fillRect(0, 0, canvas.width, canvas.height);
     context.save();
+    context.beginPath();
+    context.rect(0, 0, width, height);
+    context.clip();
     context.translate(this.view.x, this.view.y);
     context.scale(this.view.k, this.view.k);
     for (const _ of paintScene(context, this.scene, this.view, this.colours, this.lit)); // all at once
@@ -298,6 +303,9 @@ export class Stage {
     }, { signal, passive: false });
   }
 }
+
+/** How much larger nodes may be drawn before two of them touch. @param {Scene} scene @param {number} wider @param {number} higher */
+const roomFor = ({ apart }, wider, higher) => (Math.min(apart.x * wider, apart.y * higher) - 3) / (2 * LARGEST_NODE);
 
 /** How far a point is from an edge as it is drawn; what is farther than `least` need not be exact. @param {Link} link @param {number} x @param {number} y @param {number} least */
 function distance({ from, to }, x, y, least) {

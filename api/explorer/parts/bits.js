@@ -33,10 +33,11 @@ export const NodeLink = ({ circuit, node }) => html`<a href=${href(at("circuits"
 export function Bars({ items }) {
   const largest = Math.max(...items.flatMap((item) => [Math.abs(item.value), Math.abs(item.observed ?? 0)]), 1e-12);
   /** @param {number} value */
-  const bar = (value, isThin = false) => html`<meter class=${`${value < 0 ? "negative" : "positive"}${isThin ? " thin" : ""}`} min="0" max=${largest} value=${Math.abs(value)}></meter>`;
-  return html`<ol class="bars">${items.map((item) => html`<li title=${item.title}>
+  const bar = (value, isThin = false) => html`<meter class=${`${value < 0 ? "negative" : "positive"}${isThin ? " thin" : ""}`} min="0" max=${largest} value=${Math.abs(value)} aria-label=${isThin ? "observed" : "predicted"} aria-valuetext=${number(value)}></meter>`;
+  const hasObserved = (/** @type {{observed?: number | null}} */ { observed }) => observed !== null && observed !== undefined;
+  return html`<ol class="bars">${items.map((item) => html`<li title=${item.title ?? (hasObserved(item) ? `predicted ${number(item.value)}, observed ${number(item.observed)}` : undefined)}>
     <span class="name">${item.name}</span>
-    <span class="track">${bar(item.value)}${item.observed !== null && item.observed !== undefined && bar(item.observed, true)}</span>
+    <span class="track">${bar(item.value)}${hasObserved(item) && bar(item.observed ?? 0, true)}</span>
     <span class="number">${number(item.value)}</span>
     ${item.about && html`<span class="about faint">${item.about}</span>`}
   </li>`)}</ol>`;

@@ -1,6 +1,6 @@
 /** What stands where something is to come, is not there, or could not be had. */
 
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { hasKey, isExported, renew, setKey, SLOW_MS, useAnswer } from "../server.js";
 
 /** @typedef {import("../server.js").Asked} Asked @typedef {import("../server.js").Problem} Problem */
@@ -42,7 +42,11 @@ export function Failed({ error, again = renew }) {
 }
 
 /** What a reader gave up waiting for. @param {{again: () => void}} props */
-export const Stopped = ({ again }) => html`<${Empty} title="Stopped before an answer came"><button onClick=${again}>Ask again</button><//>`;
+export function Stopped({ again }) {
+  const button = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  useEffect(() => button.current?.focus(), []); // where the one to stop was
+  return html`<${Empty} title="Stopped before an answer came"><button ref=${button} onClick=${again}>Ask again</button><//>`;
+}
 
 /** What was asked for, once it is there: `children` makes it of the answer. @param {{asked: Asked, children: (answer: any) => any}} props */
 export function Shown({ asked, children }) {

@@ -22,3 +22,15 @@ export function fitted(text, room, size = 12) {
   }
   return low ? `${text.slice(0, low).trimEnd()}…` : "";
 }
+
+/** It in lines that fit; what has no blanks is cut. @param {string} text @param {number} room @param {number} [size] @returns {string[]} */
+export function wrapped(text, room, size = 12) {
+  /** @type {string[]} */
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word;
+    if (lines.length && widthOf(longer, size) <= room) lines[lines.length - 1] = longer;
+    else lines.push(fitted(word, room, size));
+  }
+  return lines;
+}

@@ -38,7 +38,7 @@ export default function Circuit({ route }) {
   if (first.error) return html`<${Failed} error=${first.error} />`;
   const row = circuit.answer?.rows[0] ?? { uid, name: uid.split(":")[0] };
   return html`<div class="circuit">
-    <${Heading} circuit=${row} twin=${twinOf(uid, settingsOf(route.query))} />
+    <${Heading} circuit=${row} twin=${twinOf(uid, settingsOf(route.query), first.answer)} />
     <${Shown} asked=${{ answer: graph, error: null, isSlow: first.isSlow }}>
       ${(/** @type {any} */ loaded) => loaded.n_nodes === 0 ? html`<${Empty} title="This circuit has no nodes">What made it left none above its thresholds.<//>`
         : html`${whole.error && html`<p class="note" role="status">Only the strongest part is here: the rest could not be had. ${whole.error.message}</p>`}<${Body} circuit=${row} graph=${loaded} isComplete=${isWhole || Boolean(whole.answer)} query=${route.query} />`}
@@ -46,9 +46,16 @@ export default function Circuit({ route }) {
   </div>`;
 }
 
-/** The part of the graph that is drawn, for programs. @param {string} uid @param {import("../circuit/settings.js").Settings} settings */
-const twinOf = (uid, { nodes, edges, hasErrors, isObserved }) =>
-  href(`${at("circuits", uid)}/graph`, { top_nodes: nodes, limit: edges, errors: hasErrors ? null : false, observed: isObserved || null });
+/** The part of the graph that is drawn, for programs; of clusters the nodes. @param {string} uid @param {import("../circuit/settings.js").Settings} settings @param {any} graph */
+const twinOf = (uid, { nodes, edges, hasErrors, isObserved }, graph) => href(`${at("circuits", uid)}/graph`, {
+  top_nodes: Math.min(nodes, MOST.nodes),
+  limit: Math.min(edges, MOST.edges),
+  errors: hasErrors ? null : false,
+  observed: (isObserved && wasAny(graph?.edges.rows ?? [])) || null,
+});
+
+/** Whether any edge was observed. @param {Edge[]} edges */
+const wasAny = (edges) => edges.some((edge) => edge.observed !== null);
 
 /** An exported page has nowhere to lead to. @param {string} path @param {string} name */
 const linked = (path, name) => (isExported() ? name : html`<a href=${path}>${name}</a>`);
@@ -97,7 +104,7 @@ function Body({ circuit, graph, isComplete, query }) {
   const nodes = useMemo(() => toldApart(graph.nodes.rows), [graph]);
   /** @type {Edge[]} */
   const edges = graph.edges.rows;
-  const wasObserved = useMemo(() => edges.some((edge) => edge.observed !== null), [edges]);
+  const wasObserved = useMemo(() => wasAny(edges), [edges]);
   const byUid = useMemo(() => new Map(nodes.map((node) => [node.uid, node])), [nodes]);
   const isObserved = settings.isObserved && wasObserved;
   // Sums of a cluster are of all that is loaded: how much of it is drawn changes none.
@@ -134,7 +141,7 @@ function Body({ circuit, graph, isComplete, query }) {
         ${pinned ? html`<${NodePanel} key=${pinned.uid} circuit=${circuit.uid} node=${pinned} edges=${edges} nameOf=${(/** @type {string} */ one) => (byUid.has(one) ? nameIn(byUid, one) : null)} />`
           : settings.pinned ? html`<${Empty} title="This node is not among those loaded">The circuit has no node ${settings.pinned}${nodes.length < graph.n_nodes ? ", or it is a weak one of very many" : ""}. <button onClick=${() => change({ node: null })}>Unpin</button><//>`
           : isPaths ? html`<${PathsPanel} circuit=${circuit.uid} asked=${paths} from=${settings.from} to=${settings.to} chosen=${settings.path}
-              nodes=${endsOf(nodes, [settings.from, settings.to])} nameOf=${(/** @type {string} */ one) => nameIn(byUid, one)} onlyConfirmed=${onlyConfirmed} wasObserved=${wasObserved} />`
+              nodes=${endsOf(nodes, [settings.from, settings.to])} nameOf=${(/** @type {string} */ one) => nameIn(byUid, one)} onlyConfirmed=${onlyConfirmed} wasObserved=${wasObserved} nEdges=${graph.n_edges} />`
           : html`<${Overview} circuit=${circuit} nodes=${nodes.filter((node) => settings.hasErrors || node.kind !== "error")} kinds=${[...new Set(shown.nodes.map((node) => node.kind))]} wasObserved=${wasObserved} />`}
       </aside>
     </div>

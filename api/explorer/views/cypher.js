@@ -64,11 +64,11 @@ function Desk({ query }) {
       <textarea id="statement" rows=${Math.min(18, Math.max(6, draft.split("\n").length + 1))} spellcheck=${false} value=${draft} maxlength="20000" onInput=${(/** @type {any} */ event) => setDraft(event.target.value)} onKeyDown=${press}></textarea>
       <p class="ask"><button class="primary" title="Ctrl-Enter">Run</button> <span class="faint"><kbd>Ctrl</kbd> <kbd>Enter</kbd></span></p>
     </form>
-    ${asked.has(text) ? html`<${Outcome} key=${`${times} ${text}`} sent=${asked.get(text)} isTable=${query.get("view") === "table"} />` : text && html`<p class="faint">This statement came with the address: run it to see its answer.</p>`}`;
+    ${asked.has(text) ? html`<${Outcome} key=${`${times} ${text}`} sent=${asked.get(text)} forget=${() => asked.delete(text)} isTable=${query.get("view") === "table"} />` : text && html`<p class="faint">This statement came with the address: run it to see its answer.</p>`}`;
 }
 
-/** @param {{sent: Sent, isTable: boolean}} props */
-function Outcome({ sent, isTable }) {
+/** @param {{sent: Sent, forget: () => void, isTable: boolean}} props */
+function Outcome({ sent, forget, isTable }) {
   const [{ answer, error, isSlow, isStopped }, set] = useState(/** @type {{answer?: any, error?: any, isSlow?: boolean, isStopped?: boolean}} */ ({}));
   const isWanted = useRef(true);
   useEffect(() => {
@@ -81,6 +81,7 @@ function Outcome({ sent, isTable }) {
   }, []);
   const stop = () => {
     set({ isStopped: true });
+    forget();
     sent.stop();
   };
   if (isStopped) return html`<${Empty} title="Stopped before an answer came">Run asks again.<//>`;
