@@ -14,6 +14,7 @@ from api.settings import Settings
 from store.database import Rows, Store, open_store
 from store.errors import StoreError
 from tests.browser import listening
+from tests.explorer.addresses import addresses
 from tests.explorer.layout import painted
 from tests.explorer.visiting import Readers
 from tests.explorer.world import AGREEMENT, BARE, GRAPH, HEADS, LONELY, LONG, OPPOSITES
@@ -158,6 +159,11 @@ def test_an_empty_store_says_how_to_fill_it(reader_of: Readers, empty_site: str,
     page = reader.open(path)
     assert said in reader.text()
     assert page.locator(".state.failed").count() == 0
+
+
+def test_pictures_are_taken_of_what_is_stored(reader_of: Readers, empty_site: str) -> None:
+    kept = addresses(reader_of(empty_site).json)
+    assert sorted(kept.values()) == ["/", "/ablations", "/clusterings", "/queries", "/queries/recurring_features"]
 
 
 class Wavering:
