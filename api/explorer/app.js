@@ -16,6 +16,9 @@ const PLACES = [
   { path: "/queries", name: "Ask", views: ["questions", "question", "cypher"], key: "4" },
 ];
 
+/** How keys are shown. @type {Record<string, string>} */
+const SIGNS = { ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", " ": "space" };
+
 export function App() {
   const route = useRoute();
   const [isHelpOpen, setHelpOpen] = useState(false);
@@ -80,7 +83,7 @@ function Help({ isOpen, close }) {
   }, [isOpen]);
   return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="keys-title">
     <h2 id="keys-title">Keys</h2>
-    <dl class="keys">${keys().map((one) => html`<dt><kbd>${one.key === " " ? "space" : one.key}</kbd></dt><dd>${one.does}</dd>`)}</dl>
+    <dl class="keys">${keys().map((one) => html`<dt><kbd>${SIGNS[one.key] ?? one.key}</kbd></dt><dd>${one.does}</dd>`)}</dl>
     <form method="dialog"><button>Close</button></form>
   </dialog>`;
 }

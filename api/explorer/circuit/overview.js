@@ -1,7 +1,7 @@
 /** The panel beside the graph while nothing is pinned: how to read it, what is strongest, what was measured, where to go on. */
 
 import { html } from "../html.js";
-import { count, nodeName, number, plainName, token } from "../format.js";
+import { count, hundredths, nodeName, plainName, token } from "../format.js";
 import { Bars } from "../parts/bits.js";
 import { Stretches } from "../parts/stretches.js";
 import { change } from "../routes.js";
@@ -50,8 +50,8 @@ function Verdict({ circuit }) {
   /** @type {any[]} */
   const curve = (answer?.rows ?? []).filter((/** @type {any} */ row) => row.n_edges === null && row.n_nodes > 0 && row.faithfulness !== null);
   const row = curve.find((one) => one.faithfulness >= ENOUGH) ?? curve[curve.length - 1];
-  return row && html`<p>Its ${count(row.n_nodes)} strongest ${row.n_nodes === 1 ? "feature" : "features"} alone restore${row.n_nodes === 1 ? "s" : ""} <strong>${number(row.faithfulness)}</strong>${" "}
-    of the behaviour on prompts that attribution never saw${row.random !== null && html`, as many random ones ${number(row.random)}`}. <a href=${href("/ablations", { circuit })}>All sizes</a></p>`;
+  return row && html`<p>Its ${count(row.n_nodes)} strongest ${row.n_nodes === 1 ? "feature" : "features"} alone restore${row.n_nodes === 1 ? "s" : ""} <strong>${hundredths(row.faithfulness)}</strong>${" "}
+    of the behaviour on prompts that attribution never saw${row.random !== null && html`, as many random ones ${hundredths(row.random)}`}. <a href=${href("/ablations", { circuit })}>All sizes</a></p>`;
 }
 
 /** The tokens that may come next, the likeliest first. @param {{nodes: Node[]}} props */

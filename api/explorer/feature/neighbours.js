@@ -15,7 +15,7 @@ const BARS = 10;
 export function Neighbours({ uid }) {
   const path = href("/queries/feature_edges", { feature: uid, limit: MOST });
   const asked = useAnswer(path);
-  return html`<${Section} title="What feeds it, and what it feeds" query=${path} lead="Weights of the edges between features, means over the circuits in which an edge occurs; the strongest first.">
+  return html`<${Section} title="What feeds it, and what it feeds" query=${path} lead="Edges between features, those of tokens and error terms aside: weights summed over positions, means over the circuits in which an edge occurs; the strongest first.">
     <${Shown} asked=${asked}>${(/** @type {any} */ { rows }) => html`<div class="halves">
       <${Side} title="Inputs" rows=${rows.filter((/** @type {any} */ row) => row.direction === "input")} />
       <${Side} title="Outputs" rows=${rows.filter((/** @type {any} */ row) => row.direction === "output")} />

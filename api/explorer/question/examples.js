@@ -1,15 +1,23 @@
 /** Where a query still lacks what it is about: a few things that are stored, to begin with. */
 
 import { html } from "../html.js";
+import { kindOf } from "../parts/uids.js";
 import { at, href } from "../server.js";
 import { useSuggestions } from "./suggestions.js";
 
 const OFFERED = 6;
 
+/** Paths into a node are best begun with an output, never with a token, and those out of one the other way round. @param {string} name @param {import("./suggestions.js").Suggestion[]} all */
+function inOrder(name, all) {
+  const ends = /^(upstream|confirmed)_/.test(name) ? ["metric", "logit"] : /^downstream_/.test(name) ? ["token"] : [];
+  const [wanted, others] = [true, false].map((isEnd) => all.filter(({ value }) => ends.includes(kindOf(value)) === isEnd));
+  return [...(wanted ?? []), ...(others ?? [])].filter(({ value }) => !ends.length || ends.includes(kindOf(value)) || !["token", "metric", "logit"].includes(kindOf(value)));
+}
+
 /** @param {{question: any, values: import("./form.js").Values, missing: import("./form.js").Param[]}} props `missing`: at least one */
 export function Examples({ question, values, missing }) {
   const first = /** @type {import("./form.js").Param} */ (missing[0]);
-  const offered = useSuggestions(first, values, true).slice(0, OFFERED);
+  const offered = inOrder(question.name, useSuggestions(first, values, true)).slice(0, OFFERED);
   const names = missing.map((param) => param.name.replaceAll("_", " ")).join(" and ");
   return html`<section class="examples">
     <h2>What is it about?</h2>
