@@ -51,9 +51,9 @@ class Explorer:
                 problem = ProblemResponse(error.status_code, f"the explorer has no file {inner['path']}")
                 await problem(scope, receive, send)
         elif not VIEWS.fullmatch(scope["path"]):
-            await self.app(scope, receive, send)
+            await self.app(scope, receive, _or_page(scope, receive, send) if _wants_page(scope) else send)
         elif _wants_page(scope):
-            await FileResponse(FOLDER / "index.html", headers=_HEADERS)(scope, receive, send)
+            await _page(200)(scope, receive, send)
         else:
             await self.app(scope, receive, _varying(send))
 
@@ -72,6 +72,25 @@ def _wants_page(scope: Scope) -> bool:
     if "format" in parse_qs(scope["query_string"].decode("latin-1")):
         return False
     return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+
+
+def _page(status: int) -> FileResponse:
+    return FileResponse(FOLDER / "index.html", status_code=status, headers=_HEADERS)
+
+
+def _or_page(scope: Scope, receive: Receive, send: Send) -> Send:
+    """For a person at an address where there is nothing: the page says so, and where to go."""
+    is_lost = False
+
+    async def found_or_page(message: Message) -> None:
+        nonlocal is_lost
+        is_lost |= message["type"] == "http.response.start" and message["status"] == 404
+        if not is_lost:
+            await send(message)
+        elif message["type"] == "http.response.body" and not message.get("more_body"):
+            await _page(404)(scope, receive, send)
+
+    return found_or_page
 
 
 def _varying(send: Send) -> Send:

@@ -56,7 +56,17 @@ def test_all_others_get_data_at_the_same_address(client: TestClient, path: str, 
     assert "accept" in answer.headers["vary"].lower()
 
 
-@pytest.mark.parametrize("path", ["/health", "/tasks", "/circuits/a/graph", "/nothing", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/nothing", "/circuits/a/graph", "/circuits/a/b/c", "/tasks/none"])
+def test_where_nothing_is_a_browser_gets_the_page_and_all_others_a_problem(client: TestClient, path: str) -> None:
+    answer = client.get(path, headers={"Accept": BROWSER})
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert answer.text == PAGE
+    for headers in ({}, {"Accept": "application/json"}):
+        assert client.get(path, headers=headers).json()["status"] == 404
+    assert client.get(f"{path}?format=json", headers={"Accept": BROWSER}).json()["status"] == 404
+
+
+@pytest.mark.parametrize("path", ["/health", "/tasks", f"/circuits/{CIRCUIT}/graph", "/openapi.json"])
 def test_where_no_view_stands_a_browser_gets_what_all_get(client: TestClient, path: str) -> None:
     answer = client.get(path, headers={"Accept": BROWSER, "X-Request-ID": "one"})
     other = client.get(path, headers={"X-Request-ID": "one"})

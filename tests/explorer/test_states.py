@@ -29,6 +29,7 @@ _SPINNER = """new MutationObserver(() => {
     [
         ("/circuits/none", "no Circuit 'none' is stored"),
         ("/circuits/a%20b", "'a b' is not a uid"),
+        ("/circuit/none", "No view stands at /circuit/none"),
         ("/circuits/%ff", "not a uid"),
         ("/features/none", "no Feature 'none' is stored"),
         ("/clusterings/none", "no Clustering 'none' is stored"),
