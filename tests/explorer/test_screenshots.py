@@ -1,11 +1,9 @@
 """The five states that look worst when they go wrong, against pictures of them that somebody has looked at.
 
 Pictures are compared small and blurred, as fonts differ between machines: what differs, as a share of what there is to
-see. After a change that is meant, `CIRCUITSTORE_KEEP_SCREENSHOTS=yes pytest tests/explorer/test_screenshots.py` keeps
-the new ones.
+see. After a change that is meant, delete the pictures: a missing one is taken, and the test fails once to say so.
 """
 
-import os
 from itertools import permutations
 from pathlib import Path
 
@@ -65,8 +63,9 @@ def assert_looks_as(name: str, page: Page, folder: Path) -> None:
     page.locator("#view").screenshot(path=seen)
     now = Image.open(seen).convert("L")
     now = now.resize((now.width // SMALLER, now.height // SMALLER))
-    if os.environ.get("CIRCUITSTORE_KEEP_SCREENSHOTS"):
+    if not kept.exists():
         now.save(kept, optimize=True)
+        pytest.fail(f"there was no picture {kept}: it was taken now, look at it and run the test again")
     before = Image.open(kept)
     assert now.size == before.size
     found = apart(_blurred(now), _blurred(before))
