@@ -41,12 +41,12 @@ WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
 WITH count(c) AS total
 MATCH (f:Feature)-[o:OCCURS_IN]->(c:Circuit)
 WHERE ($aggregation = 'all' OR c.aggregation = $aggregation)
-  AND ($cluster = '' OR EXISTS { MATCH (f)-[:MEMBER_OF]->(:Cluster {uid: $cluster}) })
   AND ($task = '' OR EXISTS { MATCH (c)-[:FOR_TASK]->(t:Task) WHERE t.name = $task OR t.uid = $task })
 WITH total, f, count(o.n_nodes) AS n_circuits, count(o.effect) AS n_known,
      count(CASE WHEN o.effect > 0 THEN 1 END) AS n_positive,
      round(avg(o.effect), 9) AS mean_effect, round(avg(abs(o.effect)), 9) AS mean_abs_effect
 WHERE n_circuits >= $min_circuits
+  AND ($cluster = '' OR EXISTS { MATCH (f)-[:MEMBER_OF]->(:Cluster {uid: $cluster}) })
 RETURN f.uid AS uid, f.layer AS layer, f.`index` AS `index`, f.label AS label, n_circuits AS n_circuits,
        1.0 * n_circuits / total AS share, mean_effect AS mean_effect, mean_abs_effect AS mean_abs_effect,
        CASE WHEN n_known > 0 THEN 1.0 * n_positive / n_known END AS positive
