@@ -76,7 +76,7 @@ def read_settings(host: str | None = None, port: int | None = None) -> Settings:
     """The settings of the environment, with what was given here instead. Raises UsageError for what can't be."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     try:
-        return Settings(**given)  # type: ignore[arg-type]
+        return Settings(**given)  # type: ignore[arg-type]  # two fields of two types; pydantic checks both
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])

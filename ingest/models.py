@@ -201,6 +201,6 @@ def _converted(gguf: Path, revision: str) -> Path:
 
 def _quiet() -> None:
     """Loading bars and advice of the libraries below: progress is ours to show."""
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # transformers gives it no type
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # nor this
     logging.getLogger("transformer_lens").setLevel(logging.ERROR)

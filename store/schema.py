@@ -213,27 +213,11 @@ CIRCUIT = _node(
     Column("n_nodes", Type.INT, "Number of circuit nodes."),
     Column("n_edges", Type.INT, "Number of ATTRIBUTES_TO relationships."),
     Column(
-        "clean_prompt",
-        Type.STRING,
-        "The clean prompt; of a task that of its first pair.",
-        optional=True,
-        is_late=True,
+        "clean_prompt", Type.STRING, "The clean prompt; of a task that of its first pair.", optional=True, is_late=True
     ),
     Column("patch_prompt", Type.STRING, "The patch prompt of the same pair.", optional=True, is_late=True),
-    Column(
-        "clean_answer",
-        Type.STRING,
-        "What the clean prompt is to be continued with.",
-        optional=True,
-        is_late=True,
-    ),
-    Column(
-        "patch_answer",
-        Type.STRING,
-        "What the patch prompt is to be continued with.",
-        optional=True,
-        is_late=True,
-    ),
+    Column("clean_answer", Type.STRING, "What the clean prompt is to be continued with.", optional=True, is_late=True),
+    Column("patch_answer", Type.STRING, "What the patch prompt is to be continued with.", optional=True, is_late=True),
     Column("clean_metric", Type.FLOAT, "Metric on the clean prompts.", "metric", optional=True),
     Column("patch_metric", Type.FLOAT, "Metric on the patch prompts.", "metric", optional=True),
     Column(

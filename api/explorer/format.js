@@ -21,6 +21,9 @@ export const percent = (value) => (value === null || value === undefined ? "–"
 /** A token with its blanks made visible. @param {string | null | undefined} text */
 export const token = (text) => (text ?? "").replaceAll("\n", "↵").replaceAll("\t", "⇥").replace(/^ /, "·");
 
+/** A token without the blank that it begins with. @param {string | null | undefined} text */
+const bare = (text) => token(text).replace(/^·/, "");
+
 /** Where a feature stands, `12:345` for layer and index, read off its uid. @param {string} uid */
 export const featurePlace = (uid) => uid.replace(/^.*?blocks\.(\d+)\.[^:]*:(\d+)$/, "$1:$2").split(":").slice(-2).join(":");
 
@@ -35,13 +38,13 @@ export function nodeName(node) {
   if (node.kind === "cluster") return node.label || "cluster";
   const sign = node.kind === "head" ? "." : ":"; // heads are known as 9.6
   const place = ["token", "logit", "metric"].includes(node.kind) ? "" : ` ${node.layer}${node.index === null || node.index === undefined ? "" : `${sign}${node.index}`}`;
-  const at = token(node.token).replace(/^·/, "") || node.position;
+  const at = bare(node.token) || node.position;
   if (at === null || at === undefined || at === "" || node.kind === "metric") return `${node.kind}${place}`;
   return `${node.kind}${place} @${at}${node.isTwin ? ` (${node.position})` : ""}`;
 }
 
-/** The same where most are features, and their number says so. @param {Parameters<typeof nodeName>[0]} node */
-export const plainName = (node) => nodeName(node).replace(/^feature /, "");
+/** Such a name where most are features, and their number or colour says so. @param {string} name */
+export const plain = (name) => name.replace(/^feature /, "");
 
 /**
  * Nodes whose token stands at several positions are marked, so that their names say which.
@@ -50,9 +53,8 @@ export const plainName = (node) => nodeName(node).replace(/^feature /, "");
  */
 export function toldApart(nodes) {
   const places = new Map();
-  const shown = (/** @type {Node} */ node) => token(node.token).replace(/^·/, "");
-  for (const node of nodes) places.set(shown(node), (places.get(shown(node)) ?? new Set()).add(node.position));
-  return nodes.map((node) => ({ ...node, isTwin: Boolean(node.token) && places.get(shown(node)).size > 1 }));
+  for (const { token, position } of nodes) places.set(bare(token), (places.get(bare(token)) ?? new Set()).add(position));
+  return nodes.map((node) => ({ ...node, isTwin: Boolean(node.token) && places.get(bare(node.token)).size > 1 }));
 }
 
 /** A date as people write it. @param {string | null | undefined} text ISO 8601 */

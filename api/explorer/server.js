@@ -121,9 +121,9 @@ export const hasKey = () => heldKey !== "";
 /** What is at a path, as it comes. Throws Problem. @param {string} path */
 export const download = async (path) => (await responded(path)).blob();
 
-/** Send something. Throws Problem. @param {string} path @param {any} body @param {AbortSignal} [signal] @returns {Promise<any>} */
+/** Send something. Throws Problem. @param {string} path @param {any} body @param {AbortSignal} signal @returns {Promise<any>} */
 export const send = (path, body, signal) =>
-  fetched(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, ...(signal && { signal }) });
+  fetched(path, { method: "POST", body: JSON.stringify(body), headers: { "Content-Type": "application/json" }, signal });
 
 /**
  * What is at a path, as a component sees it: nothing yet, then an answer or an error. `isSlow` once a spinner is due.

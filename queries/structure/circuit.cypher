@@ -30,8 +30,7 @@ OPTIONAL MATCH (c)-[:FOR_PROMPT]->(p:Prompt)
 OPTIONAL MATCH (c)-[:OF_MODEL]->(m:Model)
 RETURN c.uid AS uid, c.name AS name, c.aggregation AS aggregation, t.name AS task, p.text AS prompt,
        p.tokens AS tokens, m.name AS model, c.method AS method, c.thresholds AS thresholds, c.n_nodes AS n_nodes,
-       c.n_edges AS n_edges, c.clean_prompt AS clean_prompt,
-       c.patch_prompt AS patch_prompt, c.clean_answer AS clean_answer, c.patch_answer AS patch_answer,
-       c.clean_metric AS clean_metric, c.patch_metric AS patch_metric,
-       c.faithfulness AS faithfulness, c.created_at AS created_at
+       c.n_edges AS n_edges, c.clean_prompt AS clean_prompt, c.patch_prompt AS patch_prompt,
+       c.clean_answer AS clean_answer, c.patch_answer AS patch_answer, c.clean_metric AS clean_metric,
+       c.patch_metric AS patch_metric, c.faithfulness AS faithfulness, c.created_at AS created_at
 ORDER BY task, prompt, model

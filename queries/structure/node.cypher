@@ -26,6 +26,5 @@ OPTIONAL MATCH (n)-[:INSTANCE_OF]->(f:Feature)
 RETURN n.uid AS uid, c.uid AS circuit, n.kind AS kind, n.layer AS layer, n.`index` AS `index`,
        n.position AS position, n.token AS token, n.effect AS effect, n.observed_effect AS observed_effect,
        n.activation AS activation, n.influence AS influence, n.probability AS probability, f.uid AS feature,
-       coalesce(f.label, n.label) AS label,
-       f.top_tokens AS top_tokens, f.bottom_tokens AS bottom_tokens
+       coalesce(f.label, n.label) AS label, f.top_tokens AS top_tokens, f.bottom_tokens AS bottom_tokens
 ORDER BY feature

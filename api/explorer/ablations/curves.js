@@ -1,5 +1,6 @@
 /** What a circuit recovers by its size, beside random circuits and beside the model without it. */
 
+import { enoughOf } from "../parts/enough.js";
 import { grouped } from "../parts/groups.js";
 import { Lines } from "../parts/lines.js";
 import { html } from "../html.js";
@@ -12,7 +13,6 @@ import { href } from "../server.js";
 const BOUNDS = [-1, 2];
 const REFS = [{ y: 1, name: "the whole model" }, { y: 0, name: "nothing" }];
 const SHARE = "share of the metric's change";
-const ENOUGH = 0.9;
 
 /** @param {any[]} rows @param {string} kind @returns {any[]} by size */
 const ofKind = (rows, kind) => rows.filter((row) => row.kind === kind && row.faithfulness !== null).sort((a, b) => a.n_nodes - b.n_nodes);
@@ -33,7 +33,7 @@ function randoms(rows) {
 export function Headline({ rows }) {
   const curve = ofKind(rows, "faithfulness").filter((row) => row.n_nodes > 0);
   if (!curve.length) return null;
-  const enough = curve.find((row) => row.faithfulness >= ENOUGH);
+  const enough = enoughOf(curve);
   const row = enough ?? curve.reduce((best, one) => (one.faithfulness > best.faithfulness ? one : best));
   const without = ofKind(rows, "completeness").find((one) => one.n_nodes === row.n_nodes);
   const random = randoms(rows).find((one) => one.x === row.n_nodes);

@@ -1,6 +1,7 @@
 /** The circuits on which something was measured, to pick one. */
 
 import { Twin } from "../parts/bits.js";
+import { enoughOf } from "../parts/enough.js";
 import { grouped } from "../parts/groups.js";
 import { Section } from "../parts/section.js";
 import { Empty, Shown } from "../parts/states.js";
@@ -55,7 +56,7 @@ function merged(curves, circuits) {
   const ablated = [...grouped(curves, (row) => row.circuit)].map(([uid, own]) => {
     const usual = own.filter((row) => row.baseline === (own.some((one) => one.baseline === "mean") ? "mean" : own[0].baseline)).sort((a, b) => a.n_nodes - b.n_nodes);
     const [name, model] = uid.split(":");
-    return { uid, name, model, ...known.get(uid), sizes: usual.length, enough: usual.find((row) => row.faithfulness >= 0.9)?.n_nodes ?? null };
+    return { uid, name, model, ...known.get(uid), sizes: usual.length, enough: enoughOf(usual)?.n_nodes ?? null };
   });
   const others = circuits.filter((row) => !ablated.some((one) => one.uid === row.uid));
   return [...ablated, ...others];

@@ -33,7 +33,7 @@ export function drawing(scene, colours, lit, caption) {
   const lines = caption.flatMap((line) => wrapped(line, scene.width + MARGIN));
   const told = lines.map((line, i) => `<text x="-${MARGIN - 6}" y="${below + 30 + 18 * i}" text-anchor="start" font-size="12">${escaped(line)}</text>`);
   const box = [-MARGIN, -scene.height - 40, scene.width + MARGIN + 20, scene.height + 130 + 18 * lines.length];
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${box.join(" ")}" width="${box[2]}" height="${box[3]}" font-family="sans-serif" font-size="10" text-anchor="middle" fill="${colours.ink}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${box.join(" ")}" width="${box[2]}" height="${box[3]}" font-family="sans-serif" font-size="${SIZE}" text-anchor="middle" fill="${colours.ink}">
 <title>${escaped(caption[0] ?? "")}</title>
 <rect x="${box[0]}" y="${box[1]}" width="${box[2]}" height="${box[3]}" fill="${colours.paper}"/>
 <g fill="none">${links.join("\n")}</g>

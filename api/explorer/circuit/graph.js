@@ -55,10 +55,10 @@ export function Graph({ scene, lit, pinned, name, summary, pick }) {
     { key: "-", does: "farther", run: () => stage.current?.zoom(1 / 1.3) },
     { key: "f", does: "all of it", run: () => stage.current?.fit() },
   ], [pinned, scene]);
-  const caption = [`${name.length > LONG ? `${name.slice(0, LONG)}…` : name}: ${summary}`, `${legend(scene)}. Circuitstore`];
+  const caption = () => [`${name.length > LONG ? `${name.slice(0, LONG)}…` : name}: ${summary}`, `${legend(scene)}. Circuitstore`];
   const save = useMemo(() => ({
-    png: () => void stage.current?.toPNG(caption).then((blob) => blob && saveFile(`${name}.png`, blob)),
-    svg: () => saveFile(`${name}.svg`, new Blob([drawing(stage.current?.scene ?? scene, colours(), lit, caption)], { type: "image/svg+xml" })),
+    png: () => void stage.current?.toPNG(caption()).then((blob) => blob && saveFile(`${name}.png`, blob)),
+    svg: () => saveFile(`${name}.svg`, new Blob([drawing(stage.current?.scene ?? scene, colours(), lit, caption())], { type: "image/svg+xml" })),
   }), [scene, lit, name, summary]);
   const spot = pinned ? scene.byUid.get(pinned) : null;
   return html`<div class="graph">

@@ -26,16 +26,16 @@ export function paintMargins(context, scene, view, size, colours) {
   context.textBaseline = "middle";
   context.fillStyle = colours.ink ?? "";
   let right = -Infinity;
-  const texts = scene.columns.map((column) => shortened(token(column.name)));
-  const own = scene.columns.map((column) => Math.max(26, column.width * view.k - 4));
+  const roomOf = (/** @type {{width: number}} */ column) => Math.max(26, column.width * view.k - 4);
+  const textOf = (/** @type {{name: string}} */ column) => shortened(token(column.name));
   for (const [i, column] of scene.columns.entries()) {
     const x = column.x * view.k + view.x;
-    const room = own[i] ?? 0;
+    const room = roomOf(column);
     if (x + room < 0 || x - room > size.width) continue;
     const next = scene.columns[i + 1];
-    const least = Math.min(own[i + 1] ?? 0, context.measureText(texts[i + 1] ?? "").width) / 2; // what the next must have
+    const least = next ? Math.min(roomOf(next), context.measureText(textOf(next)).width) / 2 : 0; // what the next must have
     const free = Math.min(x - right, next ? next.x * view.k + view.x - least - x - 4 : Infinity);
-    const text = fitted(texts[i] ?? "", Math.max(room, 2 * free));
+    const text = fitted(textOf(column), Math.max(room, 2 * free));
     const half = context.measureText(text).width / 2;
     if (x - half < right) continue;
     context.fillText(text, x, size.height - BOTTOM / 2);

@@ -1,7 +1,7 @@
 /** A pinned node: what it is, what it does, what acts on it and what it acts on, and where else it is found. */
 
 import { html } from "../html.js";
-import { count, nodeName, number, toldApart } from "../format.js";
+import { count, nodeName, number, plain, toldApart } from "../format.js";
 import { Bars, Kind, Signed } from "../parts/bits.js";
 import { FeatureCard } from "../parts/feature-card.js";
 import { Shown } from "../parts/states.js";
@@ -49,7 +49,7 @@ function Neighbours({ node, loaded, nameOf }) {
     const all = own[0]?.n_edges ?? own.length;
     return own.length > 0 && html`<h3>${title} <span class="faint">${count(all)}</span></h3>
       <${Bars} items=${own.slice(0, ENTRIES).map((edge) => ({
-        name: html`<button class="link" onClick=${() => change({ node: edge.node })}>${(nameOf(edge.node) ?? nodeName(/** @type {any} */ (edge))).replace(/^feature /, "")}${edge.input && direction === "input" ? ` (into ${edge.input})` : ""}</button>`,
+        name: html`<button class="link" onClick=${() => change({ node: edge.node })}>${plain(nameOf(edge.node) ?? nodeName(/** @type {any} */ (edge)))}${edge.input && direction === "input" ? ` (into ${edge.input})` : ""}</button>`,
         value: edge.weight,
         observed: edge.observed,
         title: edge.observed === null ? "not measured" : `observed ${number(edge.observed)}`,

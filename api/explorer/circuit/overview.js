@@ -1,16 +1,15 @@
 /** The panel beside the graph while nothing is pinned: how to read it, what is strongest, what was measured, where to go on. */
 
 import { html } from "../html.js";
-import { count, hundredths, nodeName, plainName, token } from "../format.js";
+import { count, hundredths, nodeName, plain, token } from "../format.js";
 import { Bars } from "../parts/bits.js";
+import { enoughOf } from "../parts/enough.js";
 import { Stretches } from "../parts/stretches.js";
 import { change } from "../routes.js";
 import { href, isExported, useAnswer } from "../server.js";
 import { strength } from "./scene.js";
 
 /** @typedef {import("./scene.js").Node} Node */
-
-const ENOUGH = 0.9; // of the behaviour
 
 /** @param {{circuit: any, nodes: Node[], kinds: string[], wasObserved: boolean}} props nodes: the strongest first; kinds: of what is drawn */
 export function Overview({ circuit, nodes, kinds, wasObserved }) {
@@ -28,7 +27,7 @@ export function Overview({ circuit, nodes, kinds, wasObserved }) {
     <${Outputs} nodes=${nodes} />
     ${ranked.length > 0 && html`<h3>${hasEffects ? "Largest effects on the metric" : "Most influence on the output, tokens aside"}</h3>
       <${Bars} items=${ranked.map((node) => ({
-        name: html`<button class="link" title=${[nodeName(node), node.label].filter(Boolean).join(": ")} onClick=${() => change({ node: node.uid })}>${plainName(node)}</button>`,
+        name: html`<button class="link" title=${[nodeName(node), node.label].filter(Boolean).join(": ")} onClick=${() => change({ node: node.uid })}>${plain(nodeName(node))}</button>`,
         value: node.effect ?? node.influence ?? 0,
         observed: node.observed_effect,
         about: node.label,
@@ -49,7 +48,7 @@ function Verdict({ circuit }) {
   const { answer } = useAnswer(href("/queries/ablation_curve", { circuit }));
   /** @type {any[]} */
   const curve = (answer?.rows ?? []).filter((/** @type {any} */ row) => row.n_edges === null && row.n_nodes > 0 && row.faithfulness !== null);
-  const row = curve.find((one) => one.faithfulness >= ENOUGH) ?? curve[curve.length - 1];
+  const row = enoughOf(curve) ?? curve[curve.length - 1];
   return row && html`<p>Its ${count(row.n_nodes)} strongest ${row.n_nodes === 1 ? "feature" : "features"} alone restore${row.n_nodes === 1 ? "s" : ""} <strong>${hundredths(row.faithfulness)}</strong>${" "}
     of the behaviour on prompts that attribution never saw${row.random !== null && html`, as many random ones ${hundredths(row.random)}`}. <a href=${href("/ablations", { circuit })}>All sizes</a></p>`;
 }

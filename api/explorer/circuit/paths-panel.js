@@ -1,7 +1,7 @@
 /** Ranked paths between two ends; the chosen one stands out in the graph, with what each of its edges was seen to do. */
 
 import { html } from "../html.js";
-import { count, number } from "../format.js";
+import { count, number, plain } from "../format.js";
 import { Signed, Twin } from "../parts/bits.js";
 import { Empty, Shown } from "../parts/states.js";
 import { change } from "../routes.js";
@@ -13,9 +13,9 @@ import { isConfirmed } from "./scene.js";
 const MOST = 60;
 const EDGES = 10_000;
 
-/** Where the paths are asked for; an exported page holds those of all edges. @param {string} circuit @param {string} from @param {string} to @param {boolean} onlyConfirmed */
-export const pathsAt = (circuit, from, to, onlyConfirmed) =>
-  href("/queries/strongest_paths", { circuit, source: from, target: to, confirmed: (onlyConfirmed && !isExported()) || null, max_edges: EDGES, limit: MOST });
+/** Where the paths are asked for; an exported page holds those of all edges. @param {string} circuit @param {string} from @param {string} to @param {boolean} onlyConfirmed @param {number} [limit] */
+export const pathsAt = (circuit, from, to, onlyConfirmed, limit = MOST) =>
+  href("/queries/strongest_paths", { circuit, source: from, target: to, confirmed: (onlyConfirmed && !isExported()) || null, max_edges: EDGES, limit });
 
 /** Whether every edge was measured and acts as predicted. @param {Path} path */
 const isWhollyConfirmed = (path) => path.observed.every((observed, i) => isConfirmed({ observed, weight: path.weights[i] ?? 0 }));
@@ -38,7 +38,7 @@ export function PathsPanel({ circuit, asked, from, to, chosen, nodes, nameOf, on
         Some of their edges were not measured, or do less than half of what was predicted. <code>circuitstore observe RECIPE</code> measures more.<//>`;
       if (!shown.length) return html`<${Empty} title=${`No path${among} joins the two`}>Choose other ends.<//>`;
       return html`<ol class="paths">${shown.map((one) => html`<${Entry} ...${one} nameOf=${nameOf} isChosen=${one.number === chosen} />`)}</ol>
-        ${answer.rows.length === MOST && !isExported() && html`<p class="faint small">The ${MOST} strongest. <a href=${href("/queries/strongest_paths", { circuit, source: from, target: to, confirmed: onlyConfirmed || null, max_edges: EDGES, limit: 1000 })}>Ask for more</a></p>`}`;
+        ${answer.rows.length === MOST && !isExported() && html`<p class="faint small">The ${MOST} strongest. <a href=${pathsAt(circuit, from, to, onlyConfirmed, 1000)}>Ask for more</a></p>`}`;
     }}<//>
   </section>`;
 }
@@ -48,8 +48,8 @@ const withInput = (name, label = "") => name.replace(/(?= @|$)/, /^head \S+?(\.[
 
 /** Names of the nodes of a path; where one stands at the same place as the one before, its name does not repeat it. @param {string[]} names */
 const briefly = (names) => names.map((name, i) => {
-  const [what, where] = name.replace(/^feature /, "").split(" @");
-  return i > 0 && where === names[i - 1]?.split(" @")[1] ? what : name.replace(/^feature /, "");
+  const [what, where] = plain(name).split(" @");
+  return i > 0 && where === names[i - 1]?.split(" @")[1] ? what : plain(name);
 });
 
 /** @param {{path: Path, number: number, nameOf: (uid: string) => string, isChosen: boolean}} props */

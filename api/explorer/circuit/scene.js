@@ -52,19 +52,19 @@ export function sceneOf(nodes, edges, { tokens = null, isObserved = false, wasOb
   let y = 0;
   const apart = { x: Infinity, y: GAP_Y };
   for (const layer of layers) {
-    const inRow = columns.map((column) => ({ column, cell: cells.get(`${layer} ${column.position}`) ?? [] }));
-    /** @param {typeof inRow[number]} at */
-    const perLine = ({ column, cell }) => (layer === Infinity ? Math.max(column.capacity, Math.min(MOST_OUTPUTS, cell.length)) : column.capacity);
-    const lines = Math.max(...inRow.map((at) => Math.ceil(at.cell.length / perLine(at))));
-    for (const at of inRow) {
-      const { column, cell } = at;
-      const step = Math.min(STEP_X, column.width / perLine(at));
+    const inRow = columns.map((column) => {
+      const cell = cells.get(`${layer} ${column.position}`) ?? [];
+      return { column, cell, perLine: layer === Infinity ? Math.max(column.capacity, Math.min(MOST_OUTPUTS, cell.length)) : column.capacity };
+    });
+    const lines = Math.max(...inRow.map(({ cell, perLine }) => Math.ceil(cell.length / perLine)));
+    for (const { column, cell, perLine } of inRow) {
+      const step = Math.min(STEP_X, column.width / perLine);
       if (cell.length > 1) apart.x = Math.min(apart.x, step);
-      if (cell.length > perLine(at)) apart.y = STEP_Y;
+      if (cell.length > perLine) apart.y = STEP_Y;
       cell.forEach((node, i) => {
-        const line = Math.floor(i / perLine(at));
-        const inLine = Math.min(perLine(at), cell.length - line * perLine(at));
-        const x = column.x + ((i % perLine(at)) - (inLine - 1) / 2) * step;
+        const line = Math.floor(i / perLine);
+        const inLine = Math.min(perLine, cell.length - line * perLine);
+        const x = column.x + ((i % perLine) - (inLine - 1) / 2) * step;
         const share = node.probability ? node.probability / likeliest : strength(node) / largest;
         spots.push({ node, x, y: y - line * STEP_Y, r: SMALLEST + (LARGEST - SMALLEST) * Math.sqrt(share) * (node.probability ? 0.6 : 1) });
       });

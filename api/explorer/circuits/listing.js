@@ -25,9 +25,10 @@ const given = (query, names) => Object.fromEntries(names.map((name) => [name, qu
 /** The same list for programs; only the query finds what is searched for in uids and prompts, too. @param {URLSearchParams} query */
 export function twinOf(query) {
   const narrowing = given(query, NARROWING);
+  const both = given(query, ["task", "model", "aggregation"]);
   const search = query.get("search");
-  if (search && !Object.keys(narrowing).length) return href("/queries/circuits", { ...given(query, ["task", "model", "aggregation"]), name: search, ...orderOf(query) });
-  return href("/circuits", { ...given(query, ["task", "model", "aggregation"]), ...narrowing, "name.contains": search, sort: query.get("sort") });
+  if (search && !Object.keys(narrowing).length) return href("/queries/circuits", { ...both, name: search, ...orderOf(query) });
+  return href("/circuits", { ...both, ...narrowing, "name.contains": search, sort: query.get("sort") });
 }
 
 /** @param {URLSearchParams} query */

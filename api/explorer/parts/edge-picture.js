@@ -1,7 +1,7 @@
 /** Edges as a small picture: in the model's layers, the later ones higher up, else on a circle. Colour is sign, width weight. */
 
 import { html } from "../html.js";
-import { count, nodeName, number } from "../format.js";
+import { count, nodeName, number, plain } from "../format.js";
 import { Figure } from "./figure.js";
 import { layersOf, ordered } from "./layers.js";
 import { addressOf, kindOf, nameOf, nodeOf } from "./uids.js";
@@ -30,7 +30,7 @@ function named(row, end) {
   const node = nodeOf(row[end]);
   const token = row[`${end}_token`];
   const name = row[`${end}_name`] ?? (node && token ? nodeName({ ...node, token }) : nameOf(row[end]));
-  return name.replace(/^feature /, ""); // its colour says so
+  return plain(name); // its colour says so
 }
 
 /** @param {{about: import("./figure.js").About, edges: Edge[], names: Map<string, string>}} props */

@@ -2,7 +2,7 @@
 
 import { html, useState } from "../html.js";
 import { isConfirmed } from "../circuit/scene.js";
-import { number } from "../format.js";
+import { number, plain } from "../format.js";
 import { style } from "../style.js";
 import { addressOf, kindOf, nameOf } from "./uids.js";
 
@@ -38,7 +38,7 @@ const isOfObserved = (path) => path.weight === undefined && path.observed_weight
 const weightsOf = (path) => (isOfObserved(path) ? path.observed : path.weights) ?? path.observed ?? [];
 
 /** @param {{uid: string, label?: string}} props */
-const Chip = ({ uid, label }) => html`<a class=${`chip ${kindOf(uid)}`} href=${addressOf(uid) ?? "#"} title=${uid}>${(label ?? nameOf(uid)).replace(/^feature /, "")}</a>`;
+const Chip = ({ uid, label }) => html`<a class=${`chip ${kindOf(uid)}`} href=${addressOf(uid) ?? "#"} title=${uid}>${plain(label ?? nameOf(uid))}</a>`;
 
 /** @param {{weight: number | null, observed: number | null, shown: number | null, largest: number}} props shown: which of the two the path is told with */
 function Arrow({ weight, observed, shown, largest }) {

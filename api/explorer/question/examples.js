@@ -9,9 +9,10 @@ const OFFERED = 6;
 
 /** Paths into a node are best begun with an output, never with a token, and those out of one the other way round. @param {string} name @param {import("./suggestions.js").Suggestion[]} all */
 function inOrder(name, all) {
-  const ends = /^(upstream|confirmed)_/.test(name) ? ["metric", "logit"] : /^downstream_/.test(name) ? ["token"] : [];
-  const [wanted, others] = [true, false].map((isEnd) => all.filter(({ value }) => ends.includes(kindOf(value)) === isEnd));
-  return [...(wanted ?? []), ...(others ?? [])].filter(({ value }) => !ends.length || ends.includes(kindOf(value)) || !["token", "metric", "logit"].includes(kindOf(value)));
+  const outputs = ["metric", "logit"];
+  const [first, never] = /^(upstream|confirmed)_/.test(name) ? [outputs, ["token"]] : /^downstream_/.test(name) ? [["token"], outputs] : [[], []];
+  const rank = (/** @type {import("./suggestions.js").Suggestion} */ { value }) => Number(!first.includes(kindOf(value)));
+  return all.filter(({ value }) => !never.includes(kindOf(value))).sort((a, b) => rank(a) - rank(b));
 }
 
 /** @param {{question: any, values: import("./form.js").Values, missing: import("./form.js").Param[]}} props `missing`: at least one */
